@@ -1,0 +1,217 @@
+package runbook
+
+// Runbook is one whole procedure (apiVersion sop/v1, kind Runbook).
+type Runbook struct {
+	APIVersion    string           `yaml:"apiVersion"`
+	Kind          string           `yaml:"kind"`
+	Metadata      Metadata         `yaml:"metadata"`
+	Purpose       string           `yaml:"purpose,omitempty"`
+	Scope         string           `yaml:"scope,omitempty"`
+	Inputs        Map[Input]       `yaml:"inputs,omitempty"`
+	Environments  Map[Environment] `yaml:"environments,omitempty"`
+	Components    Map[Component]   `yaml:"components,omitempty"`
+	Metrics       Map[Metric]      `yaml:"metrics,omitempty"`
+	Phases        []Phase          `yaml:"phases"`
+	Rollback      *Rollback        `yaml:"rollback,omitempty"`
+	Severities    Map[string]      `yaml:"severities,omitempty"`    // severity of a trigger → what it asks of people
+	Communication *Communication   `yaml:"communication,omitempty"` // who is told what, when
+	KPIs          []KPI            `yaml:"kpis,omitempty"`
+	References    []Reference      `yaml:"references,omitempty"`
+}
+
+// Metadata says which procedure this is and who answers for it.
+type Metadata struct {
+	Name           string `yaml:"name"`
+	Title          string `yaml:"title"`
+	Version        string `yaml:"version,omitempty"`
+	Owner          string `yaml:"owner,omitempty"`
+	Classification string `yaml:"classification,omitempty"`
+	LastUpdated    string `yaml:"lastUpdated,omitempty"` // YYYY-MM-DD
+	ReviewBy       string `yaml:"reviewBy,omitempty"`    // YYYY-MM-DD
+}
+
+// Input is a value that the operator gives at the start of a run.
+type Input struct {
+	Title    string   `yaml:"title,omitempty"`
+	Type     string   `yaml:"type,omitempty"`    // string (default) or duration
+	Pattern  string   `yaml:"pattern,omitempty"` // a regular expression that the whole value must match
+	Default  *string  `yaml:"default,omitempty"`
+	Required bool     `yaml:"required,omitempty"`
+	Options  []string `yaml:"options,omitempty"` // the only values allowed
+}
+
+// Environment is one target of a deployment.
+type Environment struct {
+	Name       string      `yaml:"-"`
+	Context    string      `yaml:"context,omitempty"`    // kubeconfig context; empty: the current one
+	ClusterUID string      `yaml:"clusterUID,omitempty"` // uid of the namespace kube-system; empty: not compared
+	Namespace  string      `yaml:"namespace"`
+	Prometheus Prometheus  `yaml:"prometheus,omitempty"`
+	Values     Map[string] `yaml:"values,omitempty"`    // free values for ${env.values.NAME}
+	Protected  bool        `yaml:"protected,omitempty"` // shown on red, by word too
+	Notes      []string    `yaml:"notes,omitempty"`     // what the SOP says of this environment
+}
+
+// Prometheus is where an environment's metrics are asked for.
+type Prometheus struct {
+	URL string `yaml:"url"`
+}
+
+// Component is one workload with its image.
+type Component struct {
+	Name      string `yaml:"-"`
+	Workload  string `yaml:"workload"` // kind/name, such as deployment/api
+	Container string `yaml:"container,omitempty"`
+	Image     string `yaml:"image"` // the image that a deploy sets
+}
+
+// Metric is a number that the watch follows: either one query, or a numerator and a denominator that are asked
+// for apart and divided here.
+type Metric struct {
+	Name        string    `yaml:"-"`
+	Title       string    `yaml:"title"`
+	Text        string    `yaml:"text,omitempty"` // the SOP's own words
+	Unit        string    `yaml:"unit"`           // percent, seconds, bytes, count or per-second
+	Query       string    `yaml:"query,omitempty"`
+	Numerator   string    `yaml:"numerator,omitempty"`
+	Denominator string    `yaml:"denominator,omitempty"`
+	Objective   string    `yaml:"objective,omitempty"` // such as '< 0.1%'
+	Absent      string    `yaml:"absent,omitempty"`    // zero: a missing numerator under a live denominator is 0
+	Triggers    []Trigger `yaml:"triggers,omitempty"`
+}
+
+// Trigger says when a metric asks for action.
+type Trigger struct {
+	Trip     string   `yaml:"trip"`              // see ParseTrip
+	For      Duration `yaml:"for,omitempty"`     // how long it must be over before it trips; 0: at once
+	AtLeast  Quantity `yaml:"atLeast,omitempty"` // least absolute distance from the baseline, in the metric's unit
+	Severity string   `yaml:"severity,omitempty"` // critical, warning or info (default)
+	Then     string   `yaml:"then,omitempty"`     // rollback: offer it (or do it); empty: ring only
+}
+
+// Phase is a part of the procedure that ends at a gate.
+type Phase struct {
+	ID          string    `yaml:"id"`
+	Title       string    `yaml:"title"`
+	Group       string    `yaml:"group,omitempty"`       // heading above several phases, such as 'Deployment Process'
+	Environment string    `yaml:"environment,omitempty"` // empty: the run's target
+	List        string    `yaml:"list,omitempty"`        // how Markdown lists its steps: checkboxes (default) or bullets
+	Sections    []Section `yaml:"sections"`
+}
+
+// Section is a titled group of steps within a phase.
+type Section struct {
+	Title string `yaml:"title,omitempty"`
+	Steps []Step `yaml:"steps"`
+}
+
+// Step is one line of the procedure. It has any number of checks and at most one action; a step with neither is
+// attested by a person.
+type Step struct {
+	ID          string          `yaml:"id"`
+	Title       string          `yaml:"title"`
+	Text        string          `yaml:"text,omitempty"`
+	Why         string          `yaml:"why,omitempty"`
+	How         string          `yaml:"how,omitempty"`
+	Required    *bool           `yaml:"required,omitempty"`    // default true
+	Overridable *bool           `yaml:"overridable,omitempty"` // default true
+	When        string          `yaml:"when,omitempty"`        // CEL; false: not applicable
+	Owner       string          `yaml:"owner,omitempty"`
+	Estimate    Duration        `yaml:"estimate,omitempty"`
+	Recheck     string          `yaml:"recheck,omitempty"` // once, phase (default) or run
+	DeferTo     string          `yaml:"deferTo,omitempty"` // id of a later phase
+	Verify      []Check         `yaml:"verify,omitempty"`
+	Deploy      *Deploy         `yaml:"deploy,omitempty"`
+	Watch       *Watch          `yaml:"watch,omitempty"`
+	Rollback    *RollbackAction `yaml:"rollback,omitempty"`
+}
+
+// Check is one question to the world: a kind with its parameters, and the common fields of all kinds. In the file
+// it is a mapping with the kind as its key, `{http: {url: …}, interval: 10s}`; the common fields may also stand
+// among the parameters.
+type Check struct {
+	Kind             string
+	Params           map[string]any // as decoded from YAML; strings may hold ${…} until Resolve
+	Interval         Duration       // between two looks; 0: the kind's default
+	Timeout          Duration       // of one look; 0: the kind's default
+	TTL              Duration       // how long a result may open a gate; 0: three intervals
+	FailureThreshold int            // failures in a row before a passed check fails; 0 means 1
+	SuccessThreshold int            // successes in a row before a failed check passes; 0 means 1
+	Expect           string         // CEL over self, the observed value; empty: the kind's own judgement
+}
+
+// Deploy moves components to their new image.
+type Deploy struct {
+	Strategy string     `yaml:"strategy,omitempty"` // rolling (default) or canary
+	Waves    [][]string `yaml:"waves,omitempty"`    // component names; empty: all components in one wave
+	Steps    []Percent  `yaml:"steps,omitempty"`    // canary: shares of new pods; 100 is added at the end when missing
+	Hold     Duration   `yaml:"hold,omitempty"`     // canary: how long each share is watched before the next
+	Deadline Duration   `yaml:"deadline,omitempty"` // of one move; 0: 10 minutes
+}
+
+// Watch follows metrics after a deploy and gives a verdict.
+type Watch struct {
+	For     Duration `yaml:"for"`
+	Every   Duration `yaml:"every,omitempty"`   // 0: 15 s
+	Metrics Names    `yaml:"metrics,omitempty"` // all (default), or metric names
+	WarmUp  Duration `yaml:"warmUp,omitempty"`  // for latency (unit seconds) after the last pod is ready; 0: 3 minutes
+}
+
+// RollbackAction ties a step of the rollback procedure to a stage of the rollback.
+type RollbackAction struct {
+	Do string `yaml:"do"` // stop (freeze), undo (restore the pinned revisions) or verify (it took, metrics in band)
+}
+
+// Rollback is the rollback procedure.
+type Rollback struct {
+	Auto     bool     `yaml:"auto,omitempty"`     // a critical trigger that says rollback acts by itself
+	Fuse     Duration `yaml:"fuse,omitempty"`     // between R and the patches; 0: 3 s
+	Settle   Duration `yaml:"settle,omitempty"`   // how long the metrics must be back in band; 0: 2 minutes
+	Triggers []string `yaml:"triggers,omitempty"` // trigger conditions in the SOP's own words
+	Steps    []Step   `yaml:"steps"`
+}
+
+// Communication is the communication plan.
+type Communication struct {
+	Before    string   `yaml:"before,omitempty"`
+	During    string   `yaml:"during,omitempty"`
+	After     string   `yaml:"after,omitempty"`
+	Incidents string   `yaml:"incidents,omitempty"`
+	Every     Duration `yaml:"every,omitempty"` // between two status updates; 0: no clock
+}
+
+// KPI is a target for the procedure as a whole.
+type KPI struct {
+	Title  string `yaml:"title"`
+	Target string `yaml:"target"`
+}
+
+// Reference is a related document.
+type Reference struct {
+	Title string `yaml:"title"`
+	URL   string `yaml:"url"`
+}
+
+// IsRequired tells whether a gate waits for the step.
+func (s Step) IsRequired() bool { return s.Required == nil || *s.Required }
+
+// IsOverridable tells whether a person may let the gate open without the step.
+func (s Step) IsOverridable() bool { return s.Overridable == nil || *s.Overridable }
+
+// IsManual tells whether only a person can tick the step.
+func (s Step) IsManual() bool {
+	return len(s.Verify) == 0 && s.Action() == ""
+}
+
+// Action names the step's action by its key in the file; empty when it has none.
+func (s Step) Action() string {
+	switch {
+	case s.Deploy != nil:
+		return "deploy"
+	case s.Watch != nil:
+		return "watch"
+	case s.Rollback != nil:
+		return "rollback"
+	}
+	return ""
+}
