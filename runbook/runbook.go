@@ -82,9 +82,9 @@ type Metric struct {
 
 // Trigger says when a metric asks for action.
 type Trigger struct {
-	Trip     string   `yaml:"trip"`              // see ParseTrip
-	For      Duration `yaml:"for,omitempty"`     // how long it must be over before it trips; 0: at once
-	AtLeast  Quantity `yaml:"atLeast,omitempty"` // least absolute distance from the baseline, in the metric's unit
+	Trip     string   `yaml:"trip"`               // see ParseTrip
+	For      Duration `yaml:"for,omitempty"`      // how long it must be over before it trips; 0: at once
+	AtLeast  Quantity `yaml:"atLeast,omitempty"`  // least absolute distance from the baseline, in the metric's unit
 	Severity string   `yaml:"severity,omitempty"` // critical, warning or info (default)
 	Then     string   `yaml:"then,omitempty"`     // rollback: offer it (or do it); empty: ring only
 }
