@@ -1,0 +1,384 @@
+package run
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Event is a fact of the run. If it is not in the journal it did not happen, but for the volatile ones, which only
+// refresh what a new look at the world would show again.
+type Event interface {
+	// Kind is the event's name in the journal.
+	Kind() string
+	apply(s *State, at time.Time)
+}
+
+// Stamped is an Event with its time and who caused it.
+type Stamped struct {
+	At    time.Time
+	Actor string
+	Event Event
+}
+
+// volatile is embedded by events that are not journaled.
+type volatile struct{}
+
+func (volatile) volatile() {}
+
+// IsVolatile tells whether an event stays out of the journal.
+func IsVolatile(e Event) bool {
+	_, ok := e.(interface{ volatile() })
+	return ok
+}
+
+// Events of the run as a whole.
+type (
+	// RunStarted is the first event. The plan itself lies beside the journal; its digest is here.
+	RunStarted struct {
+		Operator    string            `json:"operator"`
+		Auto        string            `json:"auto,omitempty"`
+		Only        bool              `json:"rollbackOnly,omitempty"`
+		Runbook     string            `json:"runbook"`
+		Digest      string            `json:"digest"`
+		Inputs      map[string]string `json:"inputs,omitempty"`
+		Environment string            `json:"environment"`
+		Pins        []Pin             `json:"pins,omitempty"` // of a rollback that had no run before it
+	}
+	// RunResumed says that another process went on with the run.
+	RunResumed struct {
+		Operator string    `json:"operator"`
+		Last     time.Time `json:"last"` // when the journal had ended
+	}
+	// Noted is a remark.
+	Noted struct {
+		Text Safe `json:"text"`
+	}
+	// StatusUpdated says that a status update went out.
+	StatusUpdated struct{}
+	// Finished ends the run.
+	Finished struct {
+		Outcome Outcome `json:"outcome"`
+		Verdict Verdict `json:"verdict"`
+		Reason  Safe    `json:"reason,omitempty"`
+	}
+)
+
+// Events of steps and gates.
+type (
+	// CheckChanged is a look that showed another state than the look before.
+	CheckChanged struct {
+		Step   string `json:"step"`
+		Index  int    `json:"index"`
+		Status Status `json:"status"` // after the thresholds
+		Result Result `json:"result"`
+	}
+	// CheckSeen is a look that showed the same state; only what was observed is refreshed.
+	CheckSeen struct {
+		volatile
+		Step   string
+		Index  int
+		Result Result
+	}
+	// CheckStaled says that a check was not looked at within its ttl.
+	CheckStaled struct {
+		Step  string `json:"step"`
+		Index int    `json:"index"`
+	}
+	// RecheckAsked makes checks look again at once; an empty Step means all.
+	RecheckAsked struct {
+		volatile
+		Step string
+	}
+	// StepAttested is a hand tick, StepUnattested takes it back.
+	StepAttested struct {
+		Step string `json:"step"`
+		Note Safe   `json:"note,omitempty"`
+	}
+	// StepUnattested takes a hand tick back.
+	StepUnattested struct {
+		Step string `json:"step"`
+	}
+	// StepOverridden lets the gate open over a step.
+	StepOverridden struct {
+		Step   string `json:"step"`
+		Reason Safe   `json:"reason"`
+		Status Status `json:"status"`
+		Value  Safe   `json:"value"`
+	}
+	// OverrideVoided says that what was observed got worse than what was overridden.
+	OverrideVoided struct {
+		Step   string `json:"step"`
+		Status Status `json:"status"`
+		Value  Safe   `json:"value"`
+	}
+	// StepDeferred carries a step to a later phase.
+	StepDeferred struct {
+		Step string `json:"step"`
+		To   string `json:"to"`
+	}
+	// WhenJudged says whether a conditional step applies.
+	WhenJudged struct {
+		Step    string `json:"step"`
+		Applies bool   `json:"applies"`
+	}
+	// StepPassed remembers when a step first opened a gate, so that a later fall is told as drift.
+	StepPassed struct {
+		volatile
+		Step string
+	}
+	// GateAsked waits for the named checks to look again.
+	GateAsked struct {
+		Phase string     `json:"phase"`
+		Fresh []CheckRef `json:"fresh,omitempty"`
+	}
+	// GateOpened leaves a phase. Snapshot is what every box showed at that moment, Hash its SHA-256.
+	GateOpened struct {
+		Phase    string    `json:"phase"`
+		Snapshot []BoxFact `json:"snapshot"`
+		Hash     string    `json:"hash"`
+	}
+	// GateRefused names what keeps a gate shut.
+	GateRefused struct {
+		Phase    string   `json:"phase"`
+		Blocking []string `json:"blocking"` // step ids
+	}
+	// Refusal is an intent that cannot be, and why.
+	Refusal struct {
+		volatile
+		Text Safe
+	}
+)
+
+// BoxFact is one box in a gate's snapshot.
+type BoxFact struct {
+	Step     string    `json:"step"`
+	Status   Status    `json:"status"`
+	Observed Safe      `json:"observed,omitempty"`
+	Seen     time.Time `json:"seen,omitzero"`
+}
+
+// Events of a deploy.
+type (
+	// DeployStarted begins the preflight. Attempt counts from 1.
+	DeployStarted struct {
+		Step    string `json:"step"`
+		Env     string `json:"env"`
+		Attempt int    `json:"attempt"`
+		Moves   []Move `json:"moves"`
+	}
+	// DeployPinned is one target of a later rollback.
+	DeployPinned struct {
+		Step string `json:"step"`
+		Env  string `json:"env"`
+		Pin  Pin    `json:"pin"`
+	}
+	// DeployChecked is the outcome of the preflight.
+	DeployChecked struct {
+		Step     string `json:"step"`
+		Problems []Safe `json:"problems,omitempty"`
+		Unknown  []Safe `json:"unknown,omitempty"`
+		Notes    []Safe `json:"notes,omitempty"`
+		Baseline bool   `json:"baseline"`          // whether a baseline is to be taken next
+		Monitor  string `json:"monitor,omitempty"` // step of the watch that judges this deploy
+	}
+	// BaselineFrozen is the metrics before the first write; Err says why there is none.
+	BaselineFrozen struct {
+		Step     string   `json:"step"`
+		Env      string   `json:"env"`
+		Baseline Baseline `json:"baseline"`
+		Err      Safe     `json:"err,omitempty"`
+	}
+	// LockChanged says whether the environment's lock is ours.
+	LockChanged struct {
+		Env   string `json:"env"`
+		Held  bool   `json:"held"`
+		Token int64  `json:"token,omitempty"`
+		Why   Safe   `json:"why,omitempty"`
+	}
+	// Wished is the wish of one move: journaled before a worker touches the world.
+	Wished struct {
+		Wish string `json:"wish"`
+		Step string `json:"step"`
+		Move int    `json:"move"`
+	}
+	// MovePatched is the outcome of one component's patch.
+	MovePatched struct {
+		Wish       string `json:"wish"`
+		Step       string `json:"step"`
+		Component  string `json:"component"`
+		Generation int64  `json:"generation,omitempty"`
+		Already    bool   `json:"already,omitempty"`
+		Refused    bool   `json:"refused,omitempty"`
+		Err        Safe   `json:"err,omitempty"`
+	}
+	// MoveReached says that every component of the move is at its share.
+	MoveReached struct {
+		Step      string    `json:"step"`
+		Move      int       `json:"move"`
+		HoldUntil time.Time `json:"holdUntil,omitzero"`
+	}
+	// DeployStuck says that the deploy does not go on by itself.
+	DeployStuck struct {
+		Step string `json:"step"`
+		Why  Safe   `json:"why"`
+	}
+	// DeployRetried goes on after it was stuck or frozen.
+	DeployRetried struct {
+		Step      string    `json:"step"`
+		HoldUntil time.Time `json:"holdUntil,omitzero"`
+	}
+	// DeployFinished says that every component runs the new revision.
+	DeployFinished struct {
+		Step string `json:"step"`
+	}
+	// FreezeAsked stops a deploy (Thaw false) or sets it going again.
+	FreezeAsked struct {
+		Wish string `json:"wish"`
+		Step string `json:"step"`
+		Thaw bool   `json:"thaw,omitempty"`
+	}
+	// FreezeDone is the outcome of the freeze or thaw of one component.
+	FreezeDone struct {
+		Wish      string `json:"wish"`
+		Component string `json:"component"`
+		Err       Safe   `json:"err,omitempty"`
+	}
+	// ProgressSeen refreshes what a component looks like.
+	ProgressSeen struct {
+		volatile
+		Env      string
+		Progress Progress
+		Err      Safe
+	}
+	// LampChanged says whether a rollback would work.
+	LampChanged struct {
+		Env string `json:"env"`
+		OK  bool   `json:"ok"`
+		Why Safe   `json:"why,omitempty"`
+	}
+)
+
+// Events of a watch.
+type (
+	// WatchStarted begins the watch of a step.
+	WatchStarted struct {
+		Step  string    `json:"step"`
+		Env   string    `json:"env"`
+		From  time.Time `json:"from"`
+		Until time.Time `json:"until"`
+	}
+	// WatchExtended lengthens it.
+	WatchExtended struct {
+		Step  string    `json:"step"`
+		Until time.Time `json:"until"`
+	}
+	// SampleTaken is one tick, raw.
+	SampleTaken struct {
+		Env    string `json:"env"`
+		Sample Sample `json:"sample"`
+	}
+	// TriggersJudged replaces the state of the triggers when the state of one changed.
+	TriggersJudged struct {
+		Env      string         `json:"env"`
+		Triggers []TriggerState `json:"triggers"`
+	}
+	// TriggersSeen refreshes their numbers.
+	TriggersSeen struct {
+		volatile
+		Env      string
+		Triggers []TriggerState
+	}
+	// WatchEnded gives the verdict.
+	WatchEnded struct {
+		Step    string  `json:"step"`
+		Verdict Verdict `json:"verdict"`
+		Why     Safe    `json:"why,omitempty"`
+	}
+)
+
+// Events of a rollback.
+type (
+	// RollbackPressed freezes and lights the fuse; a zero FuseUntil asks instead.
+	RollbackPressed struct {
+		N         int       `json:"n"`
+		Env       string    `json:"env"`
+		Because   Safe      `json:"because,omitempty"`
+		Pins      []Pin     `json:"pins"`
+		FuseUntil time.Time `json:"fuseUntil,omitzero"`
+		Freeze    string    `json:"freeze,omitempty"` // wish of the freeze; empty: nothing is moving
+	}
+	// FuseAsked puts the fuse out and asks a person instead.
+	FuseAsked struct {
+		Why Safe `json:"why"`
+	}
+	// FuseBurnt is the wish of the rollback patches.
+	FuseBurnt struct {
+		Wish string `json:"wish"`
+	}
+	// RollbackTaken puts the fuse out; what was frozen stays so.
+	RollbackTaken struct{}
+	// UndoSeen is the outcome of one component's rollback patch.
+	UndoSeen struct {
+		Undo Undone `json:"undo"`
+	}
+	// UndoTook says that a component runs its pinned revision again, and nothing else.
+	UndoTook struct {
+		Component string `json:"component"`
+		Warning   Safe   `json:"warning,omitempty"` // image ids differ from the pinned digests, …
+	}
+	// UndoLate says that not every component took within the deadline; it goes on trying.
+	UndoLate struct {
+		Missing []string `json:"missing"`
+	}
+	// UndoneAgain says that something undid our undo.
+	UndoneAgain struct {
+		Component string `json:"component"`
+		Saw       Safe   `json:"saw"`
+	}
+	// SettleBegan says that every component took; the metrics have to come back in band.
+	SettleBegan struct{}
+	// InBandChanged says since when the metrics are in band; zero: they are not.
+	InBandChanged struct {
+		Since time.Time `json:"since,omitzero"`
+	}
+	// RollbackDone ends it. Verified is passed, or unknown when no metric could tell.
+	RollbackDone struct {
+		Verified Status `json:"verified"`
+		Why      Safe   `json:"why,omitempty"`
+	}
+	// ReasonGiven says why it was rolled back.
+	ReasonGiven struct {
+		Text Safe `json:"text"`
+	}
+)
+
+// journaled lists every event that stands in a journal, by kind.
+var journaled = kinds(
+	RunStarted{}, RunResumed{}, Noted{}, StatusUpdated{}, Finished{},
+	CheckChanged{}, CheckStaled{}, StepAttested{}, StepUnattested{}, StepOverridden{}, OverrideVoided{},
+	StepDeferred{}, WhenJudged{}, GateAsked{}, GateOpened{}, GateRefused{},
+	DeployStarted{}, DeployPinned{}, DeployChecked{}, BaselineFrozen{}, LockChanged{}, Wished{}, MovePatched{},
+	MoveReached{}, DeployStuck{}, DeployRetried{}, DeployFinished{}, FreezeAsked{}, FreezeDone{}, LampChanged{},
+	WatchStarted{}, WatchExtended{}, SampleTaken{}, TriggersJudged{}, WatchEnded{},
+	RollbackPressed{}, FuseAsked{}, FuseBurnt{}, RollbackTaken{}, UndoSeen{}, UndoTook{}, UndoLate{}, UndoneAgain{},
+	SettleBegan{}, InBandChanged{}, RollbackDone{}, ReasonGiven{},
+)
+
+func kinds(events ...Event) map[string]func(json.RawMessage) (Event, error) {
+	m := make(map[string]func(json.RawMessage) (Event, error), len(events))
+	for _, e := range events {
+		m[e.Kind()] = decoder(e)
+	}
+	return m
+}
+
+// Decode reads an event from the journal. A kind that is not known here is an error: an older program must not go on
+// with a newer run.
+func Decode(kind string, data json.RawMessage) (Event, error) {
+	decode, ok := journaled[kind]
+	if !ok {
+		return nil, fmt.Errorf("read the journal: event kind %q is not known to this version of sop: use the version that wrote it", kind)
+	}
+	return decode(data)
+}
