@@ -20,29 +20,34 @@ func (t *Theme) Encode(view string) string {
 	}
 	out := make([]byte, 0, len(view))
 	for i := 0; i < len(view); {
-		if view[i] < utf8.RuneSelf {
-			out = append(out, view[i])
-			i++
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(view[i:])
-		if b, ok := inASCII[r]; ok {
-			out = append(out, b)
-			i += size
-			continue
-		}
-		if r >= 0x2800 && r <= 0x28ff { // a chart's dots, should one be drawn with them nevertheless
-			out = append(out, '*')
-			i += size
-			continue
-		}
-		cluster, cells := firstCluster(view[i:])
-		for range cells {
-			out = append(out, '?')
-		}
-		i += len(cluster)
+		n, cells := next(view[i:])
+		out = appendASCII(out, view[i:i+n], cells)
+		i += n
 	}
 	return string(out)
+}
+
+// appendASCII appends one unit of a view: an escape sequence, or a character of some cells.
+func appendASCII(dst []byte, unit string, cells int) []byte {
+	r, size := utf8.DecodeRuneInString(unit)
+	sign, known := inASCII[r]
+	switch {
+	case isASCII(unit):
+		return append(dst, unit...)
+	case cells == 0:
+		return dst
+	case r < utf8.RuneSelf:
+		sign = byte(r)
+	case r >= 0x2800 && r <= 0x28ff: // a chart's dots, should one be drawn with them nevertheless
+		sign = '*'
+	case !known || size < len(unit):
+		sign = '?'
+	}
+	dst = append(dst, sign)
+	for ; cells > 1; cells-- {
+		dst = append(dst, '?')
+	}
+	return dst
 }
 
 func isASCII(s string) bool {

@@ -106,7 +106,7 @@ func (t *Theme) Environment(name Safe, protected bool) string {
 		word += "· PROTECTED "
 	}
 	if t.Colours == NoColour {
-		word = "!" + word[:len(word)-1] + "!"
+		word = "!" + word + "!"
 	}
 	return t.Protected.Render(word)
 }
