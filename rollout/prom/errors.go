@@ -108,6 +108,9 @@ func (c *Client) answered(query string, e *v1.Error) *Error {
 			return c.failure(Unreachable, query, explain(text), e)
 		}
 	case v1.ErrBadResponse:
+		if strings.Contains(text, `unexpected value type "string"`) { // how the client refuses a PromQL string
+			return c.failure(BadQuery, query, errShape.Error()+" but a text", e)
+		}
 		return c.failure(Other, query, "it does not answer as Prometheus does: "+text, e)
 	}
 	return c.failure(Other, query, explain(text), e)
