@@ -35,6 +35,8 @@ type State struct {
 	Rechecks   int
 	Log        []Line // what happened, in words, oldest first
 	Notice     Notice // the last word to the person; not journaled
+
+	actor string // who caused the event that is being applied
 }
 
 // Outcome is how a run ended.
@@ -195,23 +197,26 @@ type Move struct {
 
 // DeployState is what is known about the deploy of a step.
 type DeployState struct {
-	Step      string
-	Env       string
-	Stage     DeployStage
-	Attempt   int
-	Problems  []Safe
-	Unknown   []Safe
-	Notes     []Safe
-	Moves     []Move
-	Move      int    // index of the current one
-	Wish      string // made and not all answered; empty: none
-	Answered  map[string]Patched
-	MoveAt    time.Time
-	HoldUntil time.Time
-	Frozen    bool
-	Started   time.Time
-	Ended     time.Time
-	Why       Safe // why it does not go on
+	Step          string
+	Env           string
+	Stage         DeployStage
+	Attempt       int
+	Problems      []Safe
+	Unknown       []Safe
+	Notes         []Safe
+	Moves         []Move
+	Move          int    // index of the current one
+	Wish          string // made and not all answered; empty: none
+	Answered      map[string]Patched
+	MoveAt        time.Time
+	HoldUntil     time.Time
+	Frozen        bool
+	Thawing       bool   // a thaw is under way
+	FreezeWish    string // of the last freeze or thaw by itself (not by R); empty: none
+	FreezeAnswers []Frozen
+	Started       time.Time
+	Ended         time.Time
+	Why           Safe // why it does not go on
 }
 
 // WatchState is what is known about the watch of a step.
@@ -240,22 +245,24 @@ const (
 
 // RollbackState is what is known about the rollback.
 type RollbackState struct {
-	N         int
-	Env       string
-	Stage     RollbackStage
-	Pins      []Pin
-	By        string
-	Because   Safe // what the person or the trigger said
-	Pressed   time.Time
-	Freezing  bool // there was something to freeze
-	FrozenBy  map[string]Frozen
-	FrozenAt  time.Time // when the last component was frozen; zero: not yet
-	FuseUntil time.Time
-	Burnt     time.Time
-	Wish      string
-	InBand    time.Time // since when the metrics are in band again
-	Late      bool      // it did not take within the deadline
-	Ended     time.Time
-	Verified  Status // passed, or unknown when no metric could tell
-	Reason    Safe
+	N          int
+	Env        string
+	Stage      RollbackStage
+	Pins       []Pin
+	By         string
+	Because    Safe // what the person or the trigger said
+	Pressed    time.Time
+	Freezing   bool // there was something to freeze
+	FreezeWish string
+	FrozenBy   map[string]Frozen
+	FrozenAt   time.Time // when the last component was frozen; zero: not yet
+	FuseUntil  time.Time
+	Burnt      time.Time
+	Wish       string
+	SettleFrom time.Time
+	InBand     time.Time // since when the metrics are in band again; zero: they are not
+	Late       bool      // it did not take within the deadline
+	Ended      time.Time
+	Verified   Status // passed, or unknown when no metric could tell
+	Reason     Safe
 }

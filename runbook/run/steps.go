@@ -1,0 +1,345 @@
+package run
+
+import (
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/politicalsphere/sop/runbook"
+)
+
+// Steps yields every step of the plan in its order; those of the rollback procedure come last.
+func Steps(p *runbook.Plan) iter.Seq[runbook.Step] {
+	return func(yield func(runbook.Step) bool) {
+		for i := range p.Runbook.Phases {
+			for step := range PhaseSteps(p.Runbook.Phases[i]) {
+				if !yield(step) {
+					return
+				}
+			}
+		}
+		if p.Runbook.Rollback != nil {
+			for _, step := range p.Runbook.Rollback.Steps {
+				if !yield(step) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// PhaseSteps yields the steps of one phase in its order.
+func PhaseSteps(ph runbook.Phase) iter.Seq[runbook.Step] {
+	return func(yield func(runbook.Step) bool) {
+		for _, section := range ph.Sections {
+			for _, step := range section.Steps {
+				if !yield(step) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// place is where a step stands: its phase (-1: the rollback procedure) and its environment.
+func (s State) place(id string) (step runbook.Step, phase int, ok bool) {
+	for i, ph := range s.Plan.Runbook.Phases {
+		for st := range PhaseSteps(ph) {
+			if st.ID == id {
+				return st, i, true
+			}
+		}
+	}
+	if rb := s.Plan.Runbook.Rollback; rb != nil {
+		if i := slices.IndexFunc(rb.Steps, func(st runbook.Step) bool { return st.ID == id }); i >= 0 {
+			return rb.Steps[i], -1, true
+		}
+	}
+	return runbook.Step{}, 0, false
+}
+
+// envOf is the environment of a phase; the rollback procedure (-1) takes the rollback's, else the run's target.
+func (s State) envOf(phase int) string {
+	if phase >= 0 {
+		return s.Plan.Runbook.Phases[phase].Environment
+	}
+	if s.Rollback != nil {
+		return s.Rollback.Env
+	}
+	return s.Plan.Environment
+}
+
+// OpenPhase is the phase whose steps are worked on; ok is false after the last gate, or in a run that only rolls back.
+func (s State) OpenPhase() (ph runbook.Phase, ok bool) {
+	if s.Only || s.Phase >= len(s.Plan.Runbook.Phases) {
+		return runbook.Phase{}, false
+	}
+	return s.Plan.Runbook.Phases[s.Phase], true
+}
+
+// StepStatus is the state of a step, drawn from everything known about it.
+func (s State) StepStatus(id string) Status {
+	step, phase, ok := s.place(id)
+	if !ok {
+		return Unknown
+	}
+	return s.statusOf(step, phase)
+}
+
+func (s State) statusOf(step runbook.Step, phase int) Status {
+	st := s.Steps[step.ID]
+	switch {
+	case st.Na:
+		return NotApplicable
+	case st.Override != nil:
+		return Overridden
+	case st.Deferred && !s.dueAgain(step, phase):
+		return Deferred
+	}
+	sensed := s.sensed(step, st, phase)
+	if st.Attested != nil && (step.IsManual() || sensed == Pending || sensed == Unknown) {
+		return Attested
+	}
+	if st.Attested != nil && (sensed == Failed || sensed == Drifted) {
+		return Conflicted
+	}
+	return sensed
+}
+
+// dueAgain tells whether the phase that a step was deferred to is open, or behind us.
+func (s State) dueAgain(step runbook.Step, _ int) bool {
+	i := slices.IndexFunc(s.Plan.Runbook.Phases, func(p runbook.Phase) bool { return p.ID == step.DeferTo })
+	return i >= 0 && s.Phase >= i
+}
+
+// sensed is what checks and action say, the worse of the two.
+func (s State) sensed(step runbook.Step, st StepState, phase int) Status {
+	if step.IsManual() {
+		return Pending
+	}
+	worst := Passed
+	for i, c := range st.Checks {
+		if s.suspended(step, i, phase) && c.Status != Pending {
+			continue
+		}
+		if status := c.shown(); status.severity() > worst.severity() || worst == Passed && status == Warn {
+			worst = status
+		}
+	}
+	if step.Action() == "" {
+		return worst
+	}
+	action := s.actionStatus(step, phase)
+	if action == Pending && len(step.Verify) > 0 && worst != Passed {
+		return worst
+	}
+	if action.severity() >= worst.severity() {
+		return action
+	}
+	return worst
+}
+
+// shown is the state of one check as a person should read it: a fall after a pass is drift, an old look is stale.
+func (c CheckState) shown() Status {
+	switch {
+	case c.Stale:
+		return Stale
+	case c.Status == Failed && !c.Passed.IsZero():
+		return Drifted
+	}
+	return c.Status
+}
+
+// suspended tells whether a check judges what we ourselves are changing right now: it is judged again after.
+func (s State) suspended(step runbook.Step, index, phase int) bool {
+	if k := step.Verify[index].Kind; k != "workload" && k != "endpoints" {
+		return false
+	}
+	return s.changing(s.envOf(phase))
+}
+
+// changing tells whether components of the environment are in flight by our own doing.
+func (s State) changing(env string) bool {
+	for _, d := range s.Deploys {
+		if d.Env == env && d.running() {
+			return true
+		}
+	}
+	return s.Rollback != nil && s.Rollback.Env == env && s.Rollback.live()
+}
+
+// running tells whether a deploy has begun to write and is not at its end.
+func (d DeployState) running() bool {
+	return d.Stage == InMove || d.Stage == Holding || d.Stage == Stuck
+}
+
+// open tells whether a deploy was started and may still go on.
+func (d DeployState) open() bool {
+	switch d.Stage {
+	case Preflight, Baselining, Locking, InMove, Holding, Stuck:
+		return true
+	}
+	return false
+}
+
+// live tells whether a rollback is under way.
+func (r *RollbackState) live() bool {
+	return r != nil && r.Stage != TakenBack && r.Stage != Restored
+}
+
+func (s State) actionStatus(step runbook.Step, _ int) Status {
+	switch {
+	case step.Deploy != nil:
+		return s.deployStatus(step.ID)
+	case step.Watch != nil:
+		return s.watchStatus(step.ID)
+	default:
+		return s.rollbackStatus(step.Rollback.Do)
+	}
+}
+
+func (s State) deployStatus(id string) Status {
+	d, ok := s.Deploys[id]
+	if !ok {
+		return Pending
+	}
+	switch d.Stage {
+	case DeployDone:
+		if s.strayed(d) != "" {
+			return Drifted
+		}
+		return Passed
+	case Refused:
+		if len(d.Problems) == 0 {
+			return Unknown
+		}
+		return Failed
+	case Stuck, RolledOff:
+		return Failed
+	}
+	return Checking
+}
+
+// strayed names what is not as a finished deploy left it; empty when all is.
+func (s State) strayed(d DeployState) Safe {
+	if s.Rollback != nil && s.Rollback.Env == d.Env && s.Rollback.Stage != TakenBack {
+		return ""
+	}
+	for _, p := range s.Envs[d.Env].Pins {
+		c := s.Envs[d.Env].Components[p.Component]
+		want, _ := s.Plan.Component(p.Component)
+		if c.Stage == Deployed && !c.Seen.IsZero() && c.Progress.Image != "" && c.Progress.Image != want.Image {
+			return MakeSafe(p.Component+" runs "+c.Progress.Image+", not "+want.Image, 200)
+		}
+	}
+	return ""
+}
+
+func (s State) watchStatus(id string) Status {
+	w, ok := s.Watches[id]
+	switch {
+	case !ok:
+		return Pending
+	case w.Ended.IsZero():
+		if s.tripped(w.Env) != nil {
+			return Failed
+		}
+		return Checking
+	case w.Verdict == VerdictPass:
+		return Passed
+	case w.Verdict == VerdictFail:
+		return Failed
+	}
+	return Unknown
+}
+
+func (s State) rollbackStatus(do string) Status {
+	r := s.Rollback
+	if r == nil || r.Stage == TakenBack {
+		return Pending
+	}
+	switch do {
+	case "stop":
+		return s.stopStatus(r)
+	case "undo":
+		switch {
+		case r.Stage == Settling || r.Stage == Restored:
+			return Passed
+		case r.Late:
+			return Failed
+		case r.Stage == Restoring:
+			return Checking
+		}
+	case "verify":
+		switch r.Stage {
+		case Restored:
+			return r.Verified
+		case Settling:
+			return Checking
+		}
+	}
+	return Pending
+}
+
+func (s State) stopStatus(r *RollbackState) Status {
+	switch {
+	case !r.Freezing || !r.FrozenAt.IsZero():
+		for _, f := range r.FrozenBy {
+			if f.Err != "" && r.Burnt.IsZero() {
+				return Failed
+			}
+		}
+		return Passed
+	case !r.Burnt.IsZero():
+		return Passed // the rollback patch freezes and restores in one
+	}
+	return Checking
+}
+
+// tripped is the first trigger that tripped in the environment; nil when none did.
+func (s State) tripped(env string) *TriggerState {
+	for i, t := range s.Envs[env].Triggers {
+		if t.State == TriggerTripped {
+			return &s.Envs[env].Triggers[i]
+		}
+	}
+	return nil
+}
+
+// Observed is what a step shows beside its title: the worst of its checks, or how far its action is.
+func (s State) Observed(id string) Safe {
+	step, phase, ok := s.place(id)
+	if !ok {
+		return ""
+	}
+	if step.Action() != "" {
+		if text := s.actionText(step); text != "" {
+			return text
+		}
+	}
+	st := s.Steps[id]
+	worst, text := -1, Safe("")
+	for i, c := range st.Checks {
+		if c.Seen.IsZero() || s.suspended(step, i, phase) {
+			continue
+		}
+		if sev := c.shown().severity(); sev > worst {
+			worst, text = sev, c.Result.Summary
+		}
+	}
+	return text
+}
+
+// LastSeen is when the oldest of a step's checks was last looked at; zero when one never was, or there is none.
+func (s State) LastSeen(id string) time.Time {
+	var oldest time.Time
+	for i, c := range s.Steps[id].Checks {
+		if c.Seen.IsZero() {
+			return time.Time{}
+		}
+		if i == 0 || c.Seen.Before(oldest) {
+			oldest = c.Seen
+		}
+	}
+	return oldest
+}
