@@ -1,15 +1,83 @@
 package runbook
 
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"reflect"
+	"slices"
+)
+
 // Document is a loaded runbook: what a run freezes.
 type Document struct {
 	Runbook   *Runbook
 	Data      []byte              // the runbook and its site files as one canonical YAML file; it loads again to the same Runbook
 	Digest    string              // SHA-256 of Data, in hex
 	Positions map[string]Position // where each value was written, by path such as "phases[0].sections[1].steps[2].id"
+
+	kinds []Kind
+	nodes map[string]*node
 }
 
 // Load reads a runbook and the site files over it, in order, and lints the result. It returns every problem of all
 // files at once. The Document is nil when any of them is an error.
 func Load(kinds []Kind, src Source, sites ...Source) (*Document, []Problem) {
-	return nil, nil
+	root, problems := parseFile(src)
+	for _, s := range sites {
+		site, wrong := parseFile(s)
+		problems = append(problems, wrong...)
+		if root != nil && site != nil && root.shape == mappingNode {
+			problems = append(problems, overlay(root, site)...)
+		}
+	}
+	if root == nil {
+		return nil, problems
+	}
+	doc := &Document{Runbook: &Runbook{}, kinds: kinds, nodes: map[string]*node{}}
+	d := &decoder{kinds: kinds, nodes: doc.nodes}
+	d.decode(root, reflect.ValueOf(doc.Runbook).Elem(), "")
+	if root.isNull() {
+		d.errorf(root, "a runbook begins with apiVersion: sop/v1", "the file is empty")
+	}
+	problems = append(problems, d.problems...)
+	problems = append(problems, lint(doc)...)
+	sortProblems(problems, src, sites)
+	if HasErrors(problems) {
+		return nil, problems
+	}
+	doc.Positions = make(map[string]Position, len(doc.nodes))
+	for path, n := range doc.nodes {
+		doc.Positions[path] = n.position()
+	}
+	data, err := Marshal(doc.Runbook)
+	if err != nil {
+		return nil, append(problems, problemAt(root.position(), err.Error(), ""))
+	}
+	sum := sha256.Sum256(data)
+	doc.Data, doc.Digest = data, hex.EncodeToString(sum[:])
+	return doc, problems
+}
+
+// sortProblems puts the problems into the order in which a person reads the files, each once.
+func sortProblems(problems []Problem, src Source, sites []Source) {
+	order := map[string]int{src.Name: 0}
+	for i, s := range sites {
+		if _, ok := order[s.Name]; !ok {
+			order[s.Name] = i + 1
+		}
+	}
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+}
+
+// clone is a deep copy of the document's runbook.
+func (doc *Document) clone() *Runbook {
+	root, _ := parseFile(Source{Name: "runbook.yaml", Data: doc.Data})
+	rb := &Runbook{}
+	if root != nil {
+		d := &decoder{anyKind: true}
+		d.decode(root, reflect.ValueOf(rb).Elem(), "")
+	}
+	return rb
 }

@@ -1,0 +1,23 @@
+package runbook
+
+import "slices"
+
+// What the file format knows and this version does not do. Such a key is refused plainly: read and ignored it would
+// look like a guard that is not there.
+
+var laterActions = []string{"command", "job", "http", "notify", "approve", "wait", "flags", "ask"}
+
+var laterKinds = []string{
+	"nodes", "object", "configmap", "certificate", "image", "events", "reach", "job", "tcp", "dns", "tls", "alerts",
+	"github", "git", "junit", "sarif", "json", "file", "command", "flags",
+	"workload", "endpoints", "secret", "access", "http", "prometheus", "window", // known only where the program has them
+}
+
+func laterHint(what string) string {
+	return "make the step a hand item: leave the " + what + " out, and say in how what the person does"
+}
+
+// laterAction tells whether key is an action that this version lacks, and what to write instead.
+func laterAction(key string) (hint string, later bool) {
+	return laterHint("action"), slices.Contains(laterActions, key)
+}

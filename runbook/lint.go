@@ -1,0 +1,3 @@
+package runbook
+
+func lint(doc *Document) []Problem { return nil }
