@@ -1,0 +1,113 @@
+package journal
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	// Version is the format version this program writes and the newest it reads.
+	Version = 1
+	// MaxLine is the most bytes a line of the journal may have, its hash and line feed included.
+	MaxLine = 64 << 10
+
+	hashLen = sha256.Size * 2
+)
+
+// Record is one line of the journal.
+type Record struct {
+	V      int             `json:"v"`                // format version
+	Seq    uint64          `json:"seq"`              // from 1, without gaps
+	At     time.Time       `json:"at"`               // wall time, UTC, to the nanosecond
+	Boot   int64           `json:"boot"`             // nanoseconds since boot, sleep included; compare only within one BootID
+	BootID string          `json:"bootId,omitempty"` // which boot of which machine Boot counts from
+	Run    string          `json:"run"`              // the run's ULID
+	Actor  string          `json:"actor"`            // who caused it
+	Kind   string          `json:"kind"`             // what Data is; the caller's word, or KindHealed
+	Data   json.RawMessage `json:"data"`             // compact JSON, secrets already redacted; null for none
+
+	// Hash is the hexadecimal hash of this line. It is not part of the payload.
+	Hash string `json:"-"`
+}
+
+// Head is the position of a record and the hash that vouches for it and everything before it. The zero value is the
+// head of an empty journal.
+type Head struct {
+	Seq  uint64
+	Hash string // lower-case hexadecimal, empty when Seq is 0
+}
+
+// String is "seq:hash", the form that is anchored on a Lease or in an approval and read back with ParseHead.
+func (h Head) String() string { return strconv.FormatUint(h.Seq, 10) + ":" + h.Hash }
+
+// ParseHead reads what Head.String wrote, and nothing else.
+func ParseHead(s string) (Head, error) {
+	num, hash, ok := strings.Cut(s, ":")
+	seq, err := strconv.ParseUint(num, 10, 64)
+	h := Head{Seq: seq, Hash: hash}
+	if !ok || err != nil || h.String() != s || (seq == 0) != (hash == "") || (seq != 0 && !isHash([]byte(hash))) {
+		return Head{}, fmt.Errorf("read journal head %q: want the form seq:sha256", s)
+	}
+	return h, nil
+}
+
+func isHash(b []byte) bool {
+	if len(b) != hashLen {
+		return false
+	}
+	for _, c := range b {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// chainHash is the hash of a line: over the text of the hash before it and its own payload.
+func chainHash(prev string, payload []byte) string {
+	sum := sha256.New()
+	sum.Write([]byte(prev))
+	sum.Write(payload)
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// encodeLine makes the line of r after the hash prev, and the record as a reader will see it.
+func encodeLine(prev string, r Record) ([]byte, Record, error) {
+	payload, err := marshal(r)
+	if err != nil {
+		return nil, Record{}, err
+	}
+	hash := chainHash(prev, payload)
+	line := make([]byte, 0, hashLen+len(payload)+2)
+	line = append(line, hash...)
+	line = append(line, ' ')
+	line = append(line, payload...)
+	line = append(line, '\n')
+	if len(line) > MaxLine {
+		return nil, Record{}, fmt.Errorf("%w: %d bytes, at most %d fit; put large outputs with PutOutput and record their hash",
+			ErrTooLarge, len(line), MaxLine)
+	}
+	var seen Record
+	if err := json.Unmarshal(payload, &seen); err != nil {
+		return nil, Record{}, err
+	}
+	seen.Hash = hash
+	return line, seen, nil
+}
+
+// marshal is compact JSON without HTML escaping, so that what people read in the file is what was said.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
