@@ -1,6 +1,8 @@
 package run
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/politicalsphere/sop/runbook"
@@ -18,10 +20,96 @@ const (
 	VerdictNone         Verdict = "none"
 )
 
+// enoughPoints is the share of the ticks, in percent, that must have a conclusive point for a pass.
+const enoughPoints = 80
+
 // verdict says what the watch from one instant to another comes to, and why in words. A trip of a critical trigger, or
 // of one that says rollback, is a fail. A pass needs a conclusive point in 80 % of the ticks of every metric that has
 // triggers, and no trigger that is over its line or could not be judged. No data never passes.
 func verdict(metrics []runbook.Metric, triggers []TriggerState, samples []Sample, from, to time.Time,
 	every time.Duration) (Verdict, Safe) {
-	return VerdictInconclusive, "no sample yet"
+	if from.IsZero() || !to.After(from) {
+		return VerdictNone, "nothing was watched"
+	}
+	var fails, doubts []string
+	judged := 0
+	for _, t := range triggers {
+		name := triggerName(metrics, t)
+		switch t.State {
+		case TriggerTripped:
+			if t.Severity == "critical" || t.Then == "rollback" {
+				fails = append(fails, fmt.Sprintf("%s tripped (%s)", name, t.Why))
+			} else {
+				doubts = append(doubts, fmt.Sprintf("%s tripped, which asks for a person (%s)", name, t.Why))
+			}
+		case TriggerOK:
+		case TriggerSuspect:
+			doubts = append(doubts, fmt.Sprintf("%s is suspect (%s)", name, t.Why))
+		default:
+			doubts = append(doubts, fmt.Sprintf("%s could not be judged (%s)", name, t.Why))
+		}
+	}
+	for _, m := range metrics {
+		for i := range m.Triggers {
+			judged++
+			if stateOf(triggers, m.Name, i).State == "" {
+				doubts = append(doubts, metricTitle(m)+" was never judged")
+			}
+		}
+		if len(m.Triggers) > 0 {
+			if have, want := conclusive(m.Name, samples, from, to, every); 100*have < enoughPoints*want {
+				doubts = append(doubts, fmt.Sprintf("%s has a value in only %d of %d ticks", metricTitle(m), have, want))
+			}
+		}
+	}
+	switch {
+	case len(fails) > 0:
+		return VerdictFail, sentence(fails)
+	case judged == 0:
+		return VerdictInconclusive, "no metric has a trigger, so nothing could have failed"
+	case len(doubts) > 0:
+		return VerdictInconclusive, sentence(doubts)
+	}
+	return VerdictPass, Safe(fmt.Sprintf("no trip in %s, and enough data to tell", to.Sub(from).Round(time.Second)))
 }
+
+// conclusive counts the ticks of the watch that have a conclusive point of the metric, and those there should be. Two
+// points of one tick count once, so a watch that sampled twice as often for half the time is still half blind.
+func conclusive(metric string, samples []Sample, from, to time.Time, every time.Duration) (have, want int) {
+	if every <= 0 {
+		every = 15 * time.Second
+	}
+	want = max(int(to.Sub(from)/every), 1)
+	seen := map[int]bool{}
+	for _, s := range samples {
+		p := s.Points[metric]
+		if p.State != PointOK || !finite(p.Value) || s.At.Before(from) || s.At.After(to) {
+			continue
+		}
+		// The tick at the very end belongs to the last interval.
+		seen[min(int(s.At.Sub(from)/every), want-1)] = true
+	}
+	return len(seen), want
+}
+
+// triggerName says which trigger of which metric it is, in the words of the runbook.
+func triggerName(metrics []runbook.Metric, t TriggerState) string {
+	for _, m := range metrics {
+		if m.Name == t.Metric && t.Index >= 0 && t.Index < len(m.Triggers) {
+			return metricTitle(m) + " " + m.Triggers[t.Index].Trip
+		}
+	}
+	return t.Metric
+}
+
+func metricTitle(m runbook.Metric) string {
+	if m.Title != "" {
+		return m.Title
+	}
+	return m.Name
+}
+
+func sentence(parts []string) Safe { return MakeSafe(strings.Join(parts, "; "), 1000) }
+
+// Band is where the metric was before the first write four times out of five, in the metric's unit.
+func Band(base BaselineMetric) (lo, hi float64) { return base.Low, base.High }
