@@ -73,23 +73,25 @@ func verdict(metrics []runbook.Metric, triggers []TriggerState, samples []Sample
 	return VerdictPass, Safe(fmt.Sprintf("no trip in %s, and enough data to tell", to.Sub(from).Round(time.Second)))
 }
 
-// conclusive counts the ticks of the watch that have a conclusive point of the metric, and those there should be. Two
-// points of one tick count once, so a watch that sampled twice as often for half the time is still half blind.
+// conclusive counts the ticks of the watch that have a conclusive point of the metric, and those there should be. Points
+// much closer to each other than a tick count once, so a watch that sampled twice as often for half the time is still
+// half blind. (Counting by fixed intervals instead would lose points that fall now before, now after a boundary.)
 func conclusive(metric string, samples []Sample, from, to time.Time, every time.Duration) (have, want int) {
 	if every <= 0 {
 		every = 15 * time.Second
 	}
 	want = max(int(to.Sub(from)/every), 1)
-	seen := map[int]bool{}
+	var counted time.Time
 	for _, s := range samples {
 		p := s.Points[metric]
 		if p.State != PointOK || !finite(p.Value) || s.At.Before(from) || s.At.After(to) {
 			continue
 		}
-		// The tick at the very end belongs to the last interval.
-		seen[min(int(s.At.Sub(from)/every), want-1)] = true
+		if counted.IsZero() || s.At.Sub(counted) >= every*3/4 {
+			have, counted = have+1, s.At
+		}
 	}
-	return len(seen), want
+	return min(have, want), want
 }
 
 // triggerName says which trigger of which metric it is, in the words of the runbook.
