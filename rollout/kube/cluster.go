@@ -2,11 +2,16 @@ package kube
 
 import (
 	"context"
-	"time"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"sync"
 
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 )
@@ -15,27 +20,108 @@ import (
 type Connect func(runbook.Environment) (*rest.Config, error)
 
 // Clusters are the clusters of a program: one Cluster for each context and namespace.
-type Clusters struct{}
+type Clusters struct {
+	connect Connect
+	clock   run.Clock
+	ctx     context.Context // of all watches
+	cancel  context.CancelFunc
+
+	mu       sync.Mutex
+	clusters map[place]*Cluster
+}
+
+// place is what one Cluster stands for.
+type place struct{ context, namespace, uid string }
 
 // NewClusters returns the clusters that connect reaches. Nothing is dialled yet.
-func NewClusters(connect Connect, clock run.Clock) *Clusters { return &Clusters{} }
+func NewClusters(connect Connect, clock run.Clock) *Clusters {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Clusters{connect: connect, clock: clock, ctx: ctx, cancel: cancel, clusters: map[place]*Cluster{}}
+}
 
 // Get returns the environment's Cluster, always the same one. It does not touch the network.
-func (cs *Clusters) Get(env runbook.Environment) (*Cluster, error) { return &Cluster{env: env}, nil }
+func (cs *Clusters) Get(env runbook.Environment) (*Cluster, error) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	at := place{env.Context, env.Namespace, env.ClusterUID}
+	if c, ok := cs.clusters[at]; ok {
+		return c, nil
+	}
+	c, err := cs.open(env)
+	if err != nil {
+		return nil, fmt.Errorf("environment %s: %w", env.Name, err)
+	}
+	cs.clusters[at] = c
+	return c, nil
+}
+
+func (cs *Clusters) open(env runbook.Environment) (*Cluster, error) {
+	if env.Namespace == "" {
+		return nil, fmt.Errorf("it names no namespace")
+	}
+	config, err := cs.connect(env)
+	if err != nil {
+		return nil, fmt.Errorf("no way to its cluster: %w", err)
+	}
+	c := &Cluster{env: env, clock: cs.clock, ctx: cs.ctx, feeds: map[Resource]*feed{}}
+	c.lock.clock = cs.clock
+	config = rest.CopyConfig(config)
+	config.QPS = -1 // the caches and the few writes are the limit; client-go's own would hold a rollback back for seconds
+	config.UserAgent = userAgent()
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return guard{&c.lock, next} })
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("no client for its cluster: %w", err)
+	}
+	if c.client, err = kubernetes.NewForConfigAndClient(config, client); err != nil {
+		return nil, fmt.Errorf("no client for its cluster: %w", err)
+	}
+	if c.dynamic, err = dynamic.NewForConfigAndClient(config, client); err != nil {
+		return nil, fmt.Errorf("no client for its cluster: %w", err)
+	}
+	return c, nil
+}
+
+// userAgent is how the audit log of an API server names this program.
+func userAgent() string {
+	version := "dev"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		version = info.Main.Version
+	}
+	return "sop/" + version
+}
 
 // Close ends all watches.
-func (cs *Clusters) Close() {}
+func (cs *Clusters) Close() { cs.cancel() }
 
 // CaughtUp tells whether every cache has taken up what the world wrote last: last gives the highest resourceVersion
-// of a resource in a namespace (empty: all). The virtual clock of practice asks it.
+// of a resource in a namespace (empty: all). The virtual clock of practice asks it. A cache that has no watch open
+// does not count, because the goroutine that will open one is known to the clock.
 func (cs *Clusters) CaughtUp(last func(gvr schema.GroupVersionResource, namespace string) uint64) bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	for _, c := range cs.clusters {
+		for _, f := range c.started() {
+			if !f.caughtUp(last(f.kind.gvr, f.namespace)) {
+				return false
+			}
+		}
+	}
 	return true
 }
 
 // Cluster is one namespace of one cluster. Its methods may be called from any goroutine.
 type Cluster struct {
-	env    runbook.Environment
-	client kubernetes.Interface
+	env     runbook.Environment
+	clock   run.Clock
+	ctx     context.Context
+	client  kubernetes.Interface
+	dynamic dynamic.Interface
+	lock    lockState
+
+	mu       sync.Mutex
+	feeds    map[Resource]*feed
+	uidKnown bool // it is the cluster that the environment names
 }
 
 // Namespace is the namespace that all of its namespaced objects are in.
@@ -44,46 +130,47 @@ func (c *Cluster) Namespace() string { return c.env.Namespace }
 // Context is the kubeconfig context's name; empty means the current one.
 func (c *Cluster) Context() string { return c.env.Context }
 
-// Resource is something that is followed by a watch.
-type Resource string
+// started lists the caches that have been asked for.
+func (c *Cluster) started() []*feed {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	feeds := make([]*feed, 0, len(c.feeds))
+	for _, f := range c.feeds {
+		feeds = append(feeds, f)
+	}
+	return feeds
+}
 
-// The resources that have a cache.
-const (
-	Deployments    Resource = "deployments"
-	ReplicaSets    Resource = "replicasets"
-	Pods           Resource = "pods"
-	Services       Resource = "services"
-	EndpointSlices Resource = "endpointslices"
-	Nodes          Resource = "nodes"
-)
+// WrongCluster is the error of a cluster that is not the one the environment names.
+type WrongCluster struct{ Context, Want, Got string }
 
-// OnChange sets the signal after every change of the resource's cache, and when it can no longer look or can again.
-// It starts the cache. stop ends it.
-func (c *Cluster) OnChange(r Resource, s run.Signal) (stop func()) { return func() {} }
-
-// Fresh tells when the resource's watch last said anything, with the error of the last try when it is broken.
-func (c *Cluster) Fresh(r Resource) (time.Time, error) { return time.Time{}, nil }
+func (e *WrongCluster) Error() string {
+	return fmt.Sprintf("wrong cluster: context %q leads to the cluster %s, but the environment names %s; "+
+		"choose the right context with --context or correct clusterUID in the runbook", e.Context, e.Got, e.Want)
+}
 
 // VerifyUID compares the cluster with the one that the environment names (the uid of the namespace kube-system). It is
-// nil when they are the same or the environment names none. Every write asks it first.
-func (c *Cluster) VerifyUID(ctx context.Context) error { return nil }
-
-// Unreachable tells whether err means that the cluster could not be looked at: no connection, a time-out, an
-// overloaded or failing API server, a cache that could not be filled. Missing and forbidden are not.
-func Unreachable(err error) bool { return false }
-
-// Right is one thing that the access rules may allow.
-type Right struct {
-	Verb, Group, Resource, Subresource string
-	Name                               string // empty: all of them
-	Optional                           bool   // nice to have
+// nil when they are the same or the environment names none, and a *WrongCluster when they differ. Every write asks it
+// first; the answer is remembered once it was good.
+func (c *Cluster) VerifyUID(ctx context.Context) error {
+	c.mu.Lock()
+	known := c.uidKnown || c.env.ClusterUID == ""
+	c.mu.Unlock()
+	if known {
+		return nil
+	}
+	ctx, done := c.within(ctx, readTimeout)
+	defer done()
+	var ns metav1.PartialObjectMetadata
+	err := c.client.CoreV1().RESTClient().Get().Resource("namespaces").Name("kube-system").MaxRetries(0).Do(ctx).Into(&ns)
+	if err != nil {
+		return c.failed(ctx, "read the namespace kube-system", err)
+	}
+	if string(ns.UID) != c.env.ClusterUID {
+		return &WrongCluster{Context: c.env.Context, Want: c.env.ClusterUID, Got: string(ns.UID)}
+	}
+	c.mu.Lock()
+	c.uidKnown = true
+	c.mu.Unlock()
+	return nil
 }
-
-// Denied is a Right that is missing, with the API server's reason.
-type Denied struct {
-	Right  Right
-	Reason string
-}
-
-// Allowed asks which of the rights are missing in the namespace. An error means that it could not be looked at.
-func (c *Cluster) Allowed(ctx context.Context, rights []Right) ([]Denied, error) { return nil, nil }

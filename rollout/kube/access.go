@@ -1,0 +1,108 @@
+package kube
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	authorizationv1 "k8s.io/api/authorization/v1"
+)
+
+// Right is one thing that the access rules may allow.
+type Right struct {
+	Verb, Group, Resource, Subresource string
+	Name                               string // empty: all of them
+	Optional                           bool   // nice to have
+}
+
+// String is the right as people say it: "patch deployments.apps".
+func (r Right) String() string {
+	s := r.Verb + " " + r.resource()
+	if r.Group != "" {
+		s += "." + r.Group
+	}
+	if r.Name != "" {
+		s += " " + r.Name
+	}
+	return s
+}
+
+func (r Right) resource() string {
+	if r.Subresource != "" {
+		return r.Resource + "/" + r.Subresource
+	}
+	return r.Resource
+}
+
+// RolloutRights are the rights that a rollout and its rollback need.
+func RolloutRights() []Right {
+	var rights []Right
+	for _, x := range []struct{ group, resource, verbs string }{
+		{"apps", "deployments", "get list watch patch"},
+		{"apps", "replicasets", "get list watch"},
+		{"", "pods", "list watch"},
+		{"coordination.k8s.io", "leases", "get create update"},
+	} {
+		for verb := range strings.FieldsSeq(x.verbs) {
+			rights = append(rights, Right{Verb: verb, Group: x.group, Resource: x.resource})
+		}
+	}
+	return append(rights,
+		Right{Verb: "get", Resource: "pods", Subresource: "log", Optional: true},
+		Right{Verb: "list", Group: "policy", Resource: "poddisruptionbudgets", Optional: true},
+		Right{Verb: "list", Group: "autoscaling", Resource: "horizontalpodautoscalers", Optional: true})
+}
+
+// Denied is a Right that is missing, with the API server's reason.
+type Denied struct {
+	Right  Right
+	Reason string
+}
+
+// Allowed asks which of the rights are missing in the namespace, in their order. An error means that it could not be
+// looked at. One review of all rules answers for most; what they do not cover is asked for singly, because the rules
+// that an API server can list may be incomplete and a single review says why.
+func (c *Cluster) Allowed(ctx context.Context, rights []Right) ([]Denied, error) {
+	ctx, done := c.within(ctx, readTimeout)
+	defer done()
+	review := &authorizationv1.SelfSubjectRulesReview{}
+	review.Spec.Namespace = c.env.Namespace
+	err := c.client.AuthorizationV1().RESTClient().Post().Resource("selfsubjectrulesreviews").Body(review).MaxRetries(0).Do(ctx).Into(review)
+	if err != nil {
+		return nil, c.failed(ctx, "ask for the access rules of namespace "+c.env.Namespace, err)
+	}
+	open := slices.DeleteFunc(slices.Clone(rights), func(r Right) bool { return slices.ContainsFunc(review.Status.ResourceRules, r.coveredBy) })
+	answers, errs := make([]authorizationv1.SubjectAccessReviewStatus, len(open)), make([]error, len(open))
+	Each(c.clock, len(open), func(i int) { answers[i], errs[i] = c.may(ctx, open[i]) })
+	var denied []Denied
+	for i, r := range open {
+		if errs[i] != nil {
+			return nil, c.failed(ctx, fmt.Sprintf("ask for the right to %s in namespace %s", r, c.env.Namespace), errs[i])
+		}
+		if !answers[i].Allowed {
+			denied = append(denied, Denied{r, cmp.Or(answers[i].Reason, answers[i].EvaluationError)})
+		}
+	}
+	return denied, nil
+}
+
+// may asks for one right.
+func (c *Cluster) may(ctx context.Context, r Right) (authorizationv1.SubjectAccessReviewStatus, error) {
+	review := &authorizationv1.SelfSubjectAccessReview{}
+	review.Spec.ResourceAttributes = &authorizationv1.ResourceAttributes{
+		Namespace: c.env.Namespace, Verb: r.Verb, Group: r.Group, Resource: r.Resource, Subresource: r.Subresource, Name: r.Name,
+	}
+	err := c.client.AuthorizationV1().RESTClient().Post().Resource("selfsubjectaccessreviews").Body(review).MaxRetries(0).Do(ctx).Into(review)
+	return review.Status, err
+}
+
+// coveredBy tells whether the rule allows all of the right.
+func (r Right) coveredBy(rule authorizationv1.ResourceRule) bool {
+	has := func(list []string, wanted ...string) bool {
+		return slices.ContainsFunc(list, func(s string) bool { return s == "*" || slices.Contains(wanted, s) })
+	}
+	return has(rule.Verbs, r.Verb) && has(rule.APIGroups, r.Group) && has(rule.Resources, r.resource()) &&
+		(len(rule.ResourceNames) == 0 || r.Name != "" && slices.Contains(rule.ResourceNames, r.Name))
+}

@@ -1,0 +1,83 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/politicalsphere/sop/runbook/run"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// How long one request may take. A write's time-out is also the margin that the lock keeps, so that a request which
+// leaves while the lock is ours has ended when it no longer is.
+const (
+	readTimeout  = 10 * time.Second
+	listTimeout  = 30 * time.Second
+	writeTimeout = 10 * time.Second
+)
+
+// errTimeout is why a request ended that the API server did not answer in time.
+var errTimeout = errors.New("the API server did not answer in time")
+
+// blind is the error of something that could not be looked at.
+type blind struct{ err error }
+
+func (e *blind) Error() string { return e.err.Error() }
+func (e *blind) Unwrap() error { return e.err }
+
+// Unreachable tells whether err means that the cluster could not be looked at: no connection, a time-out, an
+// overloaded or failing API server, a cache that could not be filled. Missing, forbidden and refused by the server
+// are not; nil is not.
+func Unreachable(err error) bool {
+	if err == nil {
+		return false
+	}
+	var b *blind
+	if errors.As(err, &b) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	var answer apierrors.APIStatus
+	if !errors.As(err, &answer) {
+		var wrong *WrongCluster
+		return !errors.As(err, &wrong) && !errors.Is(err, ErrLockLost)
+	}
+	return busy(err)
+}
+
+// busy tells whether the API server answered, but only that it cannot at the moment.
+func busy(err error) bool {
+	return apierrors.IsTimeout(err) || apierrors.IsServerTimeout(err) || apierrors.IsTooManyRequests(err) ||
+		apierrors.IsServiceUnavailable(err) || apierrors.IsInternalError(err) || apierrors.IsUnexpectedServerError(err) ||
+		apierrors.IsUnauthorized(err)
+}
+
+// failed words the error of a request: what was tried, where, and why it failed.
+func (c *Cluster) failed(ctx context.Context, what string, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, errTimeout) {
+		err = &blind{cause}
+	} else if ctx.Err() != nil {
+		err = &blind{fmt.Errorf("%w (%w)", err, ctx.Err())}
+	}
+	if c.env.Context != "" {
+		return fmt.Errorf("%s in context %s: %w", what, c.env.Context, err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// within returns a context that ends after d of the clock's time, which a plain time-out cannot promise: the clock
+// may be virtual. done must be called.
+func within(ctx context.Context, clock run.Clock, d time.Duration) (limited context.Context, done func()) {
+	limited, cancel := context.WithCancelCause(ctx)
+	clock.Go(func() {
+		if clock.Wait(limited, d, nil) == nil {
+			cancel(errTimeout)
+		}
+	})
+	return limited, func() { cancel(context.Canceled) }
+}
+
+func (c *Cluster) within(ctx context.Context, d time.Duration) (limited context.Context, done func()) {
+	return within(ctx, c.clock, d)
+}

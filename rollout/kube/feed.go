@@ -1,0 +1,286 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/politicalsphere/sop/runbook/run"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+// How a cache keeps in touch. An API server sends a bookmark a minute, so silence beyond silentAfter is no peace.
+const (
+	silentAfter = 90 * time.Second
+	watchFor    = 8 * time.Minute // the server ends a watch after this and we open the next one
+	firstRetry  = 500 * time.Millisecond
+	lastRetry   = 15 * time.Second
+	bearFor     = 5 * time.Second // how long a failing watch is thought to be coming back: its cache still answers
+	shortLived  = time.Second     // a watch that ends sooner counts as a failure
+)
+
+// feed is the cache of one resource in one namespace: it lists once and then follows the watch.
+//
+// It is a loop of our own instead of client-go's informer because that one waits on the real clock, hides the
+// reason of its retries, and hands changes on through goroutines which the virtual clock could not know idle. Here
+// an event is in the cache and the signals are set in one critical section.
+type feed struct {
+	kind      kind
+	namespace string
+	clock     run.Clock
+	wake      run.Signal // wakes the loop when its watch has ended
+
+	mu      sync.Mutex
+	objects map[string]metav1.Object // by name; never changed once in here
+	version uint64                   // highest resourceVersion taken up
+	synced  bool
+	open    bool      // a watch is open
+	heard   time.Time // last word of the API server
+	err     error     // of the last try; nil while a watch is open
+	failing time.Time // since when there has been no working watch; zero while there is one
+	signals map[run.Signal]int
+}
+
+func newFeed(k kind, namespace string, clock run.Clock) *feed {
+	return &feed{kind: k, namespace: namespace, clock: clock, wake: clock.NewSignal(), signals: map[run.Signal]int{}}
+}
+
+// run lists and watches until ctx ends. The list is read again only when the watch cannot go on where it was.
+func (f *feed) run(ctx context.Context) {
+	relist, failures := true, 0
+	for ctx.Err() == nil {
+		began := f.clock.Now()
+		var err error
+		if relist {
+			err = f.list(ctx)
+		}
+		if err == nil {
+			relist, err = f.follow(ctx)
+		}
+		if err != nil {
+			f.failed(err)
+		}
+		if f.clock.Now().Sub(began) >= shortLived {
+			failures = 0
+			if err == nil {
+				continue
+			}
+		}
+		if f.clock.Wait(ctx, backoff(failures), nil) != nil {
+			return
+		}
+		failures++
+	}
+}
+
+// backoff is how long to wait after the n-th failure in a row.
+func backoff(n int) time.Duration { return min(firstRetry<<min(n, 10), lastRetry) }
+
+// list replaces the cache by what there is.
+func (f *feed) list(ctx context.Context) error {
+	ctx, done := within(ctx, f.clock, listTimeout)
+	defer done()
+	list, err := f.kind.list(ctx, metav1.ListOptions{})
+	if err != nil {
+		if errors.Is(context.Cause(ctx), errTimeout) {
+			err = errTimeout
+		}
+		return fmt.Errorf("list %s: %w", f.kind.gvr.Resource, err)
+	}
+	objects, err := indexed(list)
+	if err != nil {
+		return fmt.Errorf("list %s: %w", f.kind.gvr.Resource, err)
+	}
+	about, err := meta.ListAccessor(list)
+	if err != nil {
+		return fmt.Errorf("list %s: %w", f.kind.gvr.Resource, err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.objects, f.synced = objects, true
+	f.version = number(about.GetResourceVersion())
+	f.wellLocked()
+	f.tellLocked()
+	return nil
+}
+
+func indexed(list runtime.Object) (map[string]metav1.Object, error) {
+	items, err := meta.ExtractList(list)
+	if err != nil {
+		return nil, err
+	}
+	objects := make(map[string]metav1.Object, len(items))
+	for _, item := range items {
+		o, err := meta.Accessor(item)
+		if err != nil {
+			return nil, err
+		}
+		objects[o.GetName()] = slim(o)
+	}
+	return objects, nil
+}
+
+// follow opens a watch and stays until it ends. relist is set when the next one cannot go on from here.
+func (f *feed) follow(ctx context.Context) (relist bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	f.mu.Lock()
+	from := strconv.FormatUint(f.version, 10)
+	f.mu.Unlock()
+	seconds := int64(watchFor / time.Second)
+	w, err := f.kind.watch(ctx, metav1.ListOptions{ResourceVersion: from, AllowWatchBookmarks: true, TimeoutSeconds: &seconds})
+	if err != nil {
+		return gone(err), fmt.Errorf("watch %s: %w", f.kind.gvr.Resource, err)
+	}
+	defer w.Stop()
+	f.mu.Lock()
+	f.open = true
+	f.wellLocked()
+	f.mu.Unlock()
+	s := &stream{feed: f}
+	go s.read(w) // it waits for the network, not for the clock, hence a goroutine that the clock does not know
+	err = f.attend(ctx, s)
+	f.mu.Lock()
+	s.over = true
+	f.open = false
+	f.mu.Unlock()
+	return err != nil, err
+}
+
+// attend waits until the stream has ended or was silent for too long.
+func (f *feed) attend(ctx context.Context, s *stream) error {
+	for {
+		f.mu.Lock()
+		ended, err, quiet := s.over, s.err, f.clock.Now().Sub(f.heard)
+		f.mu.Unlock()
+		if ended {
+			return err
+		}
+		if quiet >= silentAfter {
+			return fmt.Errorf("watch %s: not a word from the API server for %s", f.kind.gvr.Resource, silentAfter)
+		}
+		if err := f.clock.Wait(ctx, silentAfter-quiet, f.wake); err != nil {
+			return err
+		}
+	}
+}
+
+// stream is one open watch; its fields are guarded by the feed's lock.
+type stream struct {
+	feed *feed
+	over bool // ended, or nobody listens any more
+	err  error
+}
+
+// read takes up events until the watch ends.
+func (s *stream) read(w watch.Interface) {
+	f := s.feed
+	for e := range w.ResultChan() {
+		f.mu.Lock()
+		if !s.over && e.Type == watch.Error {
+			s.err = fmt.Errorf("watch %s: %w", f.kind.gvr.Resource, apierrors.FromObject(e.Object))
+		} else if !s.over {
+			f.takeLocked(e)
+		}
+		f.mu.Unlock()
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !s.over {
+		s.over, f.open = true, false
+		f.wake.Set() // while open is unset: from here on the clock knows that the loop has work to do
+	}
+}
+
+// takeLocked takes up one event and wakes those who wait for it.
+func (f *feed) takeLocked(e watch.Event) {
+	o, err := meta.Accessor(e.Object)
+	if err != nil {
+		return
+	}
+	switch e.Type {
+	case watch.Added, watch.Modified:
+		f.objects[o.GetName()] = slim(o)
+	case watch.Deleted:
+		delete(f.objects, o.GetName())
+	}
+	f.heard = f.clock.Now()
+	f.version = max(f.version, number(o.GetResourceVersion()))
+	if e.Type != watch.Bookmark {
+		f.tellLocked()
+	}
+}
+
+// failed notes why there is no watch and wakes those who wait for one.
+func (f *feed) failed(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.err = err
+	if f.failing.IsZero() {
+		f.failing = f.clock.Now()
+	}
+	f.tellLocked()
+}
+
+func (f *feed) wellLocked() {
+	f.heard = f.clock.Now()
+	if f.err != nil {
+		f.err, f.failing = nil, time.Time{}
+		f.tellLocked()
+	}
+}
+
+func (f *feed) tellLocked() {
+	for s := range f.signals {
+		s.Set()
+	}
+}
+
+// subscribe has s set at every change until stop is called. The same signal may be subscribed several times.
+func (f *feed) subscribe(s run.Signal) (stop func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.signals[s]++
+	return sync.OnceFunc(func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.signals[s]--; f.signals[s] <= 0 {
+			delete(f.signals, s)
+		}
+	})
+}
+
+func (f *feed) caughtUp(last uint64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.open || f.version >= last
+}
+
+// gone tells whether a watch cannot go on from its resourceVersion.
+func gone(err error) bool { return apierrors.IsResourceExpired(err) || apierrors.IsGone(err) }
+
+// number is a resourceVersion as a number, which Kubernetes promises since 1.35 and has always kept; 0 for none.
+func number(resourceVersion string) uint64 {
+	n, err := strconv.ParseUint(resourceVersion, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// slim drops what nobody here reads: the field sets of the managers, the bulk of an object. Who they are stays.
+func slim(o metav1.Object) metav1.Object {
+	fields := o.GetManagedFields()
+	for i := range fields {
+		fields[i].FieldsV1 = nil
+	}
+	o.SetManagedFields(fields)
+	return o
+}
