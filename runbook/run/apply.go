@@ -220,10 +220,6 @@ func (e WhenJudged) apply(s *State, _ time.Time) {
 	s.step(e.Step, func(st *StepState) { st.Na = !e.Applies })
 }
 
-func (e StepPassed) apply(s *State, at time.Time) {
-	s.step(e.Step, func(st *StepState) { st.PassedAt = at })
-}
-
 func (e GateAsked) apply(s *State, at time.Time) {
 	s.Gate = &GateState{By: s.actor, At: at, Phase: s.Phase, Fresh: e.Fresh}
 	for _, ref := range e.Fresh {

@@ -122,11 +122,6 @@ type (
 		Step    string `json:"step"`
 		Applies bool   `json:"applies"`
 	}
-	// StepPassed remembers when a step first opened a gate, so that a later fall is told as drift.
-	StepPassed struct {
-		volatile
-		Step string
-	}
 	// GateAsked waits for the named checks to look again.
 	GateAsked struct {
 		Phase string     `json:"phase"`

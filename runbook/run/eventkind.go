@@ -35,7 +35,6 @@ func (StepOverridden) Kind() string  { return "step.overridden" }
 func (OverrideVoided) Kind() string  { return "step.override-voided" }
 func (StepDeferred) Kind() string    { return "step.deferred" }
 func (WhenJudged) Kind() string      { return "step.when" }
-func (StepPassed) Kind() string      { return "step.passed" }
 func (GateAsked) Kind() string       { return "gate.asked" }
 func (GateOpened) Kind() string      { return "gate.opened" }
 func (GateRefused) Kind() string     { return "gate.refused" }

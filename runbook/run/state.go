@@ -69,8 +69,7 @@ type StepState struct {
 	Attested *Attestation
 	Override *Overriding
 	Deferred bool
-	Na       bool      // its `when` is false
-	PassedAt time.Time // when it last opened a gate; zero: never
+	Na       bool // its `when` is false
 }
 
 // CheckState is what is known about one check of a step.

@@ -1,0 +1,392 @@
+package run
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/politicalsphere/sop/runbook"
+)
+
+// decision collects what follows from one input. d.s is always the State after what was collected so far.
+type decision struct {
+	s     State
+	at    time.Time
+	actor string
+	out   []Stamped
+}
+
+func (d *decision) emit(e Event) {
+	st := Stamped{At: d.at, Actor: d.actor, Event: e}
+	d.out = append(d.out, st)
+	d.s = Apply(d.s, st)
+}
+
+// refuse answers an intent that cannot be.
+func (d *decision) refuse(format string, args ...any) {
+	d.emit(Refusal{Text: MakeSafe(fmt.Sprintf(format, args...), 300)})
+}
+
+// Decide says what follows from an input: the events that it causes directly, and then those that follow from the
+// State by themselves at that time, until nothing more does.
+func Decide(s State, in Input) []Stamped {
+	d := &decision{s: s, at: in.At, actor: in.Actor}
+	if !s.Ended.IsZero() {
+		if in.Intent != nil {
+			d.refuse("the run has ended (%s): start a new one", s.Outcome)
+		}
+		return d.out
+	}
+	if in.Intent != nil {
+		d.want(in.Intent)
+	}
+	d.actor = ""
+	if in.Observation != nil {
+		d.observe(in.Observation)
+	}
+	d.consequences()
+	return d.out
+}
+
+// rules are what follows by itself. Each emits at most what is due now; they are asked again until all are silent.
+var rules = []func(*decision){
+	(*decision).judgeWhen,
+	(*decision).judgeStale,
+	(*decision).judgeOverrides,
+	(*decision).judgeGate,
+	(*decision).judgeDeploys,
+	(*decision).judgeTrips,
+	(*decision).judgeRollback,
+	(*decision).judgeWatches,
+	(*decision).judgeEnd,
+}
+
+func (d *decision) consequences() {
+	for range 100 { // each round needs an event of the round before; real chains are shorter than ten
+		n := len(d.out)
+		for _, rule := range rules {
+			if d.s.Ended.IsZero() {
+				rule(d)
+			}
+		}
+		if len(d.out) == n {
+			return
+		}
+	}
+}
+
+// Begin returns the first events of a run.
+func Begin(s State, at time.Time, actor string, e RunStarted) []Stamped {
+	return begin(s, at, actor, e)
+}
+
+// Resume returns the first events of a process that goes on with a run.
+func Resume(s State, at time.Time, actor string) []Stamped {
+	return begin(s, at, actor, RunResumed{Operator: actor, Last: s.At})
+}
+
+func begin(s State, at time.Time, actor string, e Event) []Stamped {
+	d := &decision{s: s, at: at, actor: actor}
+	d.emit(e)
+	d.actor = ""
+	d.consequences()
+	return d.out
+}
+
+func (d *decision) want(intent Intent) {
+	switch v := intent.(type) {
+	case Start:
+		d.start(v.Step)
+	case Attest:
+		d.attest(v)
+	case Unattest:
+		d.unattest(v.Step)
+	case Override:
+		d.override(v)
+	case Defer:
+		d.deferStep(v.Step)
+	case Recheck:
+		d.emit(RecheckAsked(v))
+	case OpenGate:
+		d.openGate()
+	case Note:
+		d.emit(Noted{Text: MakeSafe(v.Text, 2000)})
+	case StatusSent:
+		d.emit(StatusUpdated{})
+	case Extend:
+		d.extend(v)
+	case Finish:
+		d.finish(v.Reason)
+	case Freeze:
+		d.freeze()
+	case Continue:
+		d.goOn()
+	case Rollback:
+		d.press(MakeSafe(v.Because, 300))
+	case Burn:
+		d.burn()
+	case TakeBack:
+		d.takeBack()
+	case Reason:
+		d.reason(v.Text)
+	}
+}
+
+func (d *decision) observe(o Observation) {
+	switch v := o.(type) {
+	case Checked:
+		d.checked(v)
+	case Preflighted:
+		d.preflighted(v)
+	case Armed:
+		if lamp := d.s.Envs[v.Env].Lamp; !lamp.Known || lamp.OK != v.OK || lamp.Why != v.Why {
+			d.emit(LampChanged(v))
+		}
+	case LockHeld:
+		if !d.s.Envs[v.Env].Locked {
+			d.emit(LockChanged{Env: v.Env, Held: true, Token: v.Token})
+		}
+	case LockLost:
+		d.lockLost(v)
+	case Progressed:
+		d.emit(ProgressSeen{Env: v.Env, Progress: v.Progress, Err: v.Err})
+	case Patched:
+		d.patched(v)
+	case Frozen:
+		d.emit(FreezeDone(v))
+	case Undone:
+		d.undone(v)
+	case BaselineTaken:
+		if dep := d.s.Deploys[v.Step]; dep.Stage == Baselining {
+			d.emit(BaselineFrozen(v))
+		}
+	case Sampled:
+		d.sampled(v)
+	case WorkFailed:
+		d.emit(Noted{Text: MakeSafe("could not go on with "+v.Work+": "+string(v.Err), 400)})
+	}
+}
+
+func (d *decision) lockLost(v LockLost) {
+	env := d.s.Envs[v.Env]
+	why := v.Why
+	if v.Holder != "" {
+		why = MakeSafe(fmt.Sprintf("held by %s: %s", v.Holder, v.Why), 300)
+	}
+	if env.Locked || env.LockWhy != why {
+		d.emit(LockChanged{Env: v.Env, Held: false, Why: why})
+	}
+}
+
+// checked takes a look of a check: journaled when its state changes by the thresholds, else only refreshed.
+func (d *decision) checked(v Checked) {
+	step, _, ok := d.s.place(v.Step)
+	if !ok || v.Index >= len(step.Verify) {
+		return
+	}
+	c := d.s.Steps[v.Step].Checks[v.Index]
+	status := judgeCheck(c, step.Verify[v.Index], v.Result)
+	if status == c.Status && !c.Stale && c.Status != Pending {
+		d.emit(CheckSeen{Step: v.Step, Index: v.Index, Result: v.Result})
+		return
+	}
+	d.emit(CheckChanged{Step: v.Step, Index: v.Index, Status: status, Result: v.Result})
+}
+
+// judgeCheck applies the thresholds, as Kubernetes does for probes. Could-not-look has none: it is never kept back, so
+// that a sick sensor cannot hold up a tick.
+func judgeCheck(c CheckState, check runbook.Check, r Result) Status {
+	switch r.Status {
+	case Failed:
+		if (c.Status == Passed || c.Status == Warn) && c.Fails+1 < check.FailureThreshold {
+			return c.Status
+		}
+	case Passed, Warn:
+		if c.Status == Failed && c.Passes+1 < check.SuccessThreshold {
+			return c.Status
+		}
+	}
+	return r.Status
+}
+
+func (d *decision) attest(v Attest) {
+	step, phase, ok := d.s.place(v.Step)
+	switch {
+	case !ok:
+		d.refuse("there is no step %q", v.Step)
+	case phase > d.s.Phase:
+		d.refuse("%s belongs to a later phase: its gate is still shut", step.Title)
+	case phase < 0 && (d.s.Rollback == nil || d.s.Rollback.Stage == TakenBack):
+		d.refuse("%s belongs to the rollback procedure: no rollback is under way", step.Title)
+	case !step.IsManual():
+		d.refuse("%s is sensed, a hand tick would not be true: look again (r), or override it with a reason (o)", step.Title)
+	default:
+		d.emit(StepAttested{Step: v.Step, Note: MakeSafe(v.Note, 2000)})
+	}
+}
+
+func (d *decision) unattest(id string) {
+	if d.s.Steps[id].Attested == nil {
+		d.refuse("%s was not ticked by hand", d.s.title(id))
+		return
+	}
+	d.emit(StepUnattested{Step: id})
+}
+
+// minReason is how long a reason has to be at least (DESIGN §4).
+const minReason = 10
+
+func (d *decision) override(v Override) {
+	step, phase, ok := d.s.place(v.Step)
+	status := d.s.statusOf(step, phase)
+	switch {
+	case !ok:
+		d.refuse("there is no step %q", v.Step)
+	case !step.IsOverridable():
+		d.refuse("%s cannot be overridden: the runbook says so", step.Title)
+	case len([]rune(v.Reason)) < minReason:
+		d.refuse("an override needs a reason of at least %d characters", minReason)
+	case status.OpensGate():
+		d.refuse("%s needs no override: it is %s", step.Title, status)
+	case step.Deploy != nil && d.s.Deploys[step.ID].open():
+		d.refuse("%s is under way: freeze it (f) or roll back (R)", step.Title)
+	default:
+		d.emit(StepOverridden{Step: v.Step, Reason: MakeSafe(v.Reason, 1000), Status: status, Value: d.s.Observed(v.Step)})
+	}
+}
+
+func (d *decision) deferStep(id string) {
+	step, phase, ok := d.s.place(id)
+	if !ok || step.DeferTo == "" {
+		d.refuse("%s cannot be deferred: the runbook names no later phase for it", d.s.title(id))
+		return
+	}
+	if d.s.dueAgain(step, phase) {
+		d.refuse("%s is due now: it was deferred to this phase", step.Title)
+		return
+	}
+	d.emit(StepDeferred{Step: id, To: step.DeferTo})
+}
+
+func (d *decision) extend(v Extend) {
+	w, ok := d.s.Watches[v.Step]
+	if !ok || v.By <= 0 {
+		d.refuse("there is no watch to extend")
+		return
+	}
+	until := w.Until
+	if until.Before(d.at) {
+		until = d.at
+	}
+	d.emit(WatchExtended{Step: v.Step, Until: until.Add(v.By)})
+}
+
+// judgeStale finds live checks that were not looked at within their ttl.
+func (d *decision) judgeStale() {
+	var stale []CheckRef
+	for ref, check := range d.s.liveChecks() {
+		c := d.s.Steps[ref.Step].Checks[ref.Index]
+		if !c.Stale && !c.Seen.IsZero() && d.at.Sub(c.Seen) >= ttl(check) {
+			stale = append(stale, ref)
+		}
+	}
+	for _, ref := range stale {
+		d.emit(CheckStaled(ref))
+	}
+}
+
+// judgeOverrides voids an override when what it covered got worse.
+func (d *decision) judgeOverrides() {
+	for step := range Steps(d.s.Plan) {
+		st := d.s.Steps[step.ID]
+		if st.Override == nil {
+			continue
+		}
+		_, phase, _ := d.s.place(step.ID)
+		if now := d.s.sensed(step, st, phase); now.severity() > st.Override.Status.severity() {
+			d.emit(OverrideVoided{Step: step.ID, Status: now, Value: d.s.Observed(step.ID)})
+		}
+	}
+}
+
+// finish ends the run where it stands, for a person who says so.
+func (d *decision) finish(reason string) {
+	for _, dep := range d.s.Deploys {
+		if dep.running() {
+			d.refuse("a deploy to %s is half done: let it end, or roll back (R) first", dep.Env)
+			return
+		}
+	}
+	if r := d.s.Rollback; r.live() && r.Stage != Settling {
+		d.refuse("a rollback is under way: let it end first")
+		return
+	}
+	outcome := NeedsPerson
+	if d.s.rolledBack() {
+		outcome = RolledBack
+	}
+	d.emit(Finished{Outcome: outcome, Verdict: d.s.RunVerdict(), Reason: MakeSafe(reason, 500)})
+}
+
+// rolledBack tells whether rollback patches went out.
+func (s State) rolledBack() bool {
+	return s.Rollback != nil && !s.Rollback.Burnt.IsZero()
+}
+
+// RunVerdict is the verdict of the run as a whole: fail once something tripped or was rolled back, otherwise that of the
+// last watch of the run's target.
+func (s State) RunVerdict() Verdict {
+	if s.Only {
+		return VerdictNone
+	}
+	if s.rolledBack() || len(s.Tripped()) > 0 {
+		return VerdictFail
+	}
+	verdict := VerdictNone
+	for step := range Steps(s.Plan) {
+		if w, ok := s.Watches[step.ID]; ok && w.Env == s.Plan.Environment && !w.Ended.IsZero() {
+			verdict = w.Verdict
+		}
+	}
+	return verdict
+}
+
+// Tripped names the metrics with a tripped trigger, in the order of the file, each once.
+func (s State) Tripped() []string {
+	var names []string
+	for _, ph := range s.Plan.Runbook.Phases {
+		for _, t := range s.Envs[ph.Environment].Triggers {
+			if t.State == TriggerTripped && !slices.Contains(names, t.Metric) {
+				names = append(names, t.Metric)
+			}
+		}
+	}
+	return names
+}
+
+// judgeEnd ends the run when the last gate is open, or when the rollback procedure is through.
+func (d *decision) judgeEnd() {
+	r := d.s.Rollback
+	switch {
+	case d.s.Only && d.s.Auto != "" && r != nil && (r.Stage == Settling || r.Stage == Restored):
+		d.emit(Finished{Outcome: RolledBack, Verdict: VerdictNone})
+	case d.s.Auto != "" && r != nil && r.Late:
+		d.emit(Finished{Outcome: RunFailed, Verdict: d.s.RunVerdict(), Reason: "the rollback did not take in time"})
+	case r != nil && r.Stage == Restored && d.rollbackThrough():
+		d.emit(Finished{Outcome: RolledBack, Verdict: d.s.RunVerdict()})
+	case !d.s.Only && d.s.Phase >= len(d.s.Plan.Runbook.Phases):
+		d.emit(Finished{Outcome: Completed, Verdict: d.s.RunVerdict()})
+	}
+}
+
+func (d *decision) rollbackThrough() bool {
+	if d.s.Only {
+		return true
+	}
+	for _, step := range d.s.Plan.Runbook.Rollback.Steps {
+		if step.IsRequired() && !d.s.statusOf(step, -1).OpensGate() {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,171 @@
+package run
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/politicalsphere/sop/runbook"
+)
+
+// Policies of an unattended run.
+const (
+	// PolicyAuto does what needs no person, and stops where one is needed.
+	PolicyAuto = "auto"
+	// PolicyGoodOperator plays a person who does everything right: in practice only.
+	PolicyGoodOperator = "good-operator"
+)
+
+// patience is how long an unattended run waits for a box that does not stand before it gives up.
+const patience = 2 * time.Minute
+
+// Next is what an unattended run does next: an Intent, or nothing yet (both zero), or Stop with what it waits for.
+type Next struct {
+	Intent Intent
+	Stop   *Stop
+	Again  time.Time // ask again at this time at the latest; zero: when the State changes
+}
+
+// Stop is why an unattended run cannot go on.
+type Stop struct {
+	Outcome Outcome // NeedsPerson or RunFailed
+	Unknown bool    // it could not look
+	Why     Safe
+}
+
+// NextIntent is the unattended operator: a pure function of the State, so that it is the same for the same run.
+func NextIntent(s State, at time.Time) Next {
+	if !s.Ended.IsZero() {
+		return Next{}
+	}
+	if s.Rollback.live() || s.rolledBack() {
+		return s.nextInRollback()
+	}
+	if s.Gate != nil || s.Only {
+		return Next{}
+	}
+	ph, ok := s.OpenPhase()
+	if !ok {
+		return Next{}
+	}
+	for step := range PhaseSteps(ph) {
+		if next, open := s.nextForStep(step, at); !open {
+			return next
+		}
+	}
+	if blockers := s.GateBlockers(); len(blockers) > 0 {
+		next, _ := s.nextForStep(blockers[0], at)
+		return next
+	}
+	return Next{Intent: OpenGate{}}
+}
+
+// nextForStep is what to do about one step; open is true when there is nothing to do about it any more.
+func (s State) nextForStep(step runbook.Step, at time.Time) (next Next, open bool) {
+	status := s.StepStatus(step.ID)
+	switch {
+	case status.OpensGate():
+		return Next{}, true
+	case step.IsManual():
+		return s.nextByHand(step)
+	case step.Action() != "" && (status == Pending || s.watchInconclusive(step)):
+		return s.nextAction(step, at)
+	case status == Pending || status == Checking:
+		return Next{}, false
+	case step.Deploy != nil && (status == Failed || status == Unknown):
+		return s.nextAfterFailedDeploy(step), false
+	case step.Watch != nil && status == Failed:
+		return Next{}, false // the trip rule presses R where it may; otherwise the watch runs to its end
+	}
+	return s.nextWithPatience(step, status, at)
+}
+
+func (s State) watchInconclusive(step runbook.Step) bool {
+	w, ok := s.Watches[step.ID]
+	return ok && !w.Ended.IsZero() && w.Verdict == VerdictInconclusive
+}
+
+func (s State) nextByHand(step runbook.Step) (Next, bool) {
+	if s.Auto == PolicyGoodOperator {
+		return Next{Intent: Attest{Step: step.ID, Note: "looked at, as the runbook says"}}, false
+	}
+	if !step.IsRequired() {
+		return Next{}, true
+	}
+	return Next{Stop: &Stop{Outcome: NeedsPerson, Why: MakeSafe(step.Title+" is done by a person", 200)}}, false
+}
+
+func (s State) nextAction(step runbook.Step, at time.Time) (Next, bool) {
+	if w, ok := s.Watches[step.ID]; ok && !w.Ended.IsZero() {
+		return Next{Stop: &Stop{Outcome: NeedsPerson, Unknown: true, Why: MakeSafe(step.Title+": "+string(w.Why), 300)}}, false
+	}
+	if why := s.unready(step); why != "" {
+		for _, c := range s.Steps[step.ID].Checks {
+			if shown := c.shown(); shown != Pending && !shown.OpensGate() {
+				return s.nextWithPatience(step, shown, at)
+			}
+		}
+		return Next{}, false
+	}
+	return Next{Intent: Start{Step: step.ID}}, false
+}
+
+func (s State) nextAfterFailedDeploy(step runbook.Step) Next {
+	d := s.Deploys[step.ID]
+	switch {
+	case d.Stage == Stuck && s.Auto == PolicyGoodOperator:
+		return Next{Intent: Rollback{Because: string(d.Why)}}
+	case d.Stage == Stuck:
+		return Next{Stop: &Stop{Outcome: RunFailed, Why: MakeSafe("deploy stuck: "+string(d.Why), 300)}}
+	case len(d.Problems) > 0:
+		return Next{Stop: &Stop{Outcome: RunFailed, Why: MakeSafe("deploy refused: "+string(first(d.Problems)), 300)}}
+	}
+	return Next{Stop: &Stop{Outcome: NeedsPerson, Unknown: true, Why: MakeSafe("deploy not verifiable: "+string(first(d.Unknown)), 300)}}
+}
+
+// nextWithPatience waits for a box that does not stand, and gives up after a while.
+func (s State) nextWithPatience(step runbook.Step, status Status, at time.Time) (Next, bool) {
+	if !step.IsRequired() {
+		return Next{}, true
+	}
+	var since time.Time
+	for _, c := range s.Steps[step.ID].Checks {
+		if !c.shown().OpensGate() && (since.IsZero() || c.Since.Before(since)) {
+			since = c.Since
+		}
+	}
+	if give := since.Add(patience); at.Before(give) {
+		return Next{Again: give}, false
+	}
+	stop := Stop{Outcome: RunFailed, Why: MakeSafe(string(cmp.Or(s.Observed(step.ID), Safe(status))), 300)}
+	stop.Why = MakeSafe(step.Title+" is "+string(status)+": "+string(stop.Why), 400)
+	if status == Unknown || status == Stale {
+		stop.Outcome, stop.Unknown = NeedsPerson, true
+	}
+	return Next{Stop: &stop}, false
+}
+
+func (s State) nextInRollback() Next {
+	r := s.Rollback
+	if r.Stage == Asking {
+		if s.Auto == PolicyGoodOperator {
+			return Next{Intent: Burn{}}
+		}
+		return Next{Stop: &Stop{Outcome: NeedsPerson, Why: "the rollback asks a person"}}
+	}
+	if r.Stage != Restored || s.Only {
+		return Next{}
+	}
+	for _, step := range s.Plan.Runbook.Rollback.Steps {
+		if s.StepStatus(step.ID).OpensGate() || !step.IsRequired() {
+			continue
+		}
+		if step.IsManual() {
+			next, _ := s.nextByHand(step)
+			return next
+		}
+		if step.Rollback != nil {
+			return Next{Stop: &Stop{Outcome: RunFailed, Why: MakeSafe(step.Title+": "+string(s.Observed(step.ID)), 300)}}
+		}
+	}
+	return Next{}
+}

@@ -1,0 +1,297 @@
+package run
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/politicalsphere/sop/runbook"
+)
+
+// WhyNotArmed says why R would do nothing or is not proved to work; empty when the lamp is lit.
+func (s State) WhyNotArmed() Safe {
+	env := s.written()
+	if env == "" {
+		env = s.pinnedEnv()
+	}
+	lamp := s.Envs[env].Lamp
+	switch {
+	case s.Rollback.live():
+		return "a rollback is under way"
+	case s.rolledBack():
+		return "rolled back already"
+	case env == "":
+		return "nothing was deployed by this run yet"
+	case !lamp.Known:
+		return "being verified"
+	case !lamp.OK:
+		return lamp.Why
+	}
+	return ""
+}
+
+// pinnedEnv is the environment whose deploy is about to write first.
+func (s State) pinnedEnv() string {
+	for _, ph := range s.Plan.Runbook.Phases {
+		if len(s.Envs[ph.Environment].Pins) > 0 {
+			return ph.Environment
+		}
+	}
+	return ""
+}
+
+// press is R: it freezes in the same instant and lights the fuse.
+func (d *decision) press(because Safe) {
+	env := d.s.written()
+	switch {
+	case d.s.Rollback.live():
+		return // auto-repeat, or two fingers
+	case env == "":
+		d.refuse("nothing was written by this run yet: there is nothing to undo")
+		return
+	case d.s.rolledBack():
+		d.refuse("%s was rolled back already", d.s.Rollback.Env)
+		return
+	}
+	pins := d.s.touched(env)
+	e := RollbackPressed{N: d.s.Presses + 1, Env: env, Because: because, Pins: pins, FuseUntil: d.at.Add(d.s.fuse())}
+	for _, p := range pins {
+		if p.Guess {
+			e.FuseUntil = time.Time{}
+		}
+	}
+	for _, dep := range d.s.Deploys {
+		if dep.Env == env && dep.running() {
+			e.Freeze = fmt.Sprintf("%s/rollback-freeze/%d", d.s.ID, d.s.Acts+1)
+		}
+	}
+	d.emit(e)
+}
+
+func (s State) fuse() time.Duration {
+	if s.Plan.Runbook.Rollback == nil {
+		return defaultFuse
+	}
+	return s.Plan.Runbook.Rollback.Fuse.Or(defaultFuse)
+}
+
+// burn burns the fuse at once; too soon after the press it is a finger that was still on its way.
+func (d *decision) burn() {
+	r := d.s.Rollback
+	if !r.live() || r.Stage != Fusing && r.Stage != Asking || d.at.Sub(r.Pressed) < burnDelay {
+		return
+	}
+	d.emit(FuseBurnt{Wish: d.rollbackWish()})
+}
+
+func (d *decision) rollbackWish() string {
+	return fmt.Sprintf("%s/rollback/%d", d.s.ID, d.s.Acts+1)
+}
+
+func (d *decision) takeBack() {
+	r := d.s.Rollback
+	if !r.live() || r.Stage != Fusing && r.Stage != Asking {
+		d.refuse("there is no fuse to put out")
+		return
+	}
+	d.emit(RollbackTaken{})
+}
+
+func (d *decision) reason(text string) {
+	if !d.s.rolledBack() {
+		d.refuse("nothing was rolled back")
+		return
+	}
+	d.emit(ReasonGiven{Text: MakeSafe(text, 2000)})
+}
+
+func (d *decision) undone(v Undone) {
+	if r := d.s.Rollback; r != nil && r.Wish == v.Wish {
+		if before := d.s.Envs[r.Env].Components[v.Component].Undo; !before.Accepted && (v.Accepted || before.Err != v.Err) {
+			d.emit(UndoSeen{Undo: v})
+		}
+	}
+}
+
+// judgeTrips acts on a critical trigger that says rollback where the runbook or the unattended run allows it.
+func (d *decision) judgeTrips() {
+	rb := d.s.Plan.Runbook.Rollback
+	if rb == nil || d.s.Presses > 0 || !rb.Auto && d.s.Auto == "" {
+		return
+	}
+	env := d.s.written()
+	for _, t := range d.s.Envs[env].Triggers {
+		if t.State == TriggerTripped && t.Severity == "critical" && t.Then == "rollback" {
+			d.press(MakeSafe(t.Metric+" tripped: "+string(t.Why), 300))
+			return
+		}
+	}
+}
+
+func (d *decision) judgeRollback() {
+	r := d.s.Rollback
+	if !r.live() {
+		return
+	}
+	switch r.Stage {
+	case Fusing:
+		if !d.at.Before(r.FuseUntil) {
+			d.emit(FuseBurnt{Wish: d.rollbackWish()})
+		}
+	case Restoring:
+		d.judgeTook(r)
+	case Settling:
+		d.judgeUndoneAgain(r)
+		d.judgeSettled(d.s.Rollback)
+	}
+}
+
+// judgeTook ends the undoing when every component took.
+func (d *decision) judgeTook(r *RollbackState) {
+	var missing []string
+	for _, p := range r.Pins {
+		c := d.s.Envs[r.Env].Components[p.Component]
+		if c.Stage != Took && c.took(p) {
+			d.emit(UndoTook{Component: p.Component, Warning: digestWarning(c.Progress, p)})
+		} else if c.Stage != Took {
+			missing = append(missing, p.Component)
+		}
+	}
+	d.judgeUndoneAgain(r)
+	switch {
+	case len(missing) == 0 && d.s.Rollback.allTook(d.s):
+		d.emit(SettleBegan{})
+	case !r.Late && d.at.Sub(r.Burnt) >= tookDeadline:
+		d.emit(UndoLate{Missing: missing})
+	}
+}
+
+func (r *RollbackState) allTook(s State) bool {
+	for _, p := range r.Pins {
+		if s.Envs[r.Env].Components[p.Component].Stage != Took {
+			return false
+		}
+	}
+	return true
+}
+
+// took tells whether a component runs its pinned revision and nothing else (DESIGN §5 "It took").
+func (c ComponentState) took(p Pin) bool {
+	g := c.Progress
+	return c.Undo.Accepted && c.Err == "" && g.Generation >= c.Undo.Generation && g.ObservedGeneration >= g.Generation &&
+		g.Hash == p.Hash && g.OldReady == 0 && !g.Paused && g.Condition == Done && g.Available >= g.Desired
+}
+
+// digestWarning tells when the pinned revision's tag now resolves to other images.
+func digestWarning(g Progress, p Pin) Safe {
+	if len(p.Digests) == 0 || len(g.Digests) == 0 || strings.Join(p.Digests, ",") == strings.Join(g.Digests, ",") {
+		return ""
+	}
+	return MakeSafe(fmt.Sprintf("but runs %s, pinned was %s", strings.Join(g.Digests, ", "), strings.Join(p.Digests, ", ")), 300)
+}
+
+// judgeUndoneAgain sees who undoes our undo: GitOps, an autoscaler, a person.
+func (d *decision) judgeUndoneAgain(r *RollbackState) {
+	for _, p := range r.Pins {
+		c := d.s.Envs[r.Env].Components[p.Component]
+		if c.Stage != Took || c.Err != "" || c.Progress.Generation <= c.Undo.Generation || c.Progress.Hash == p.Hash || c.Progress.Hash == "" {
+			continue
+		}
+		saw := fmt.Sprintf("it runs %s now, written by %s", c.Progress.Image, cmp.Or(string(c.Progress.Undoer), "somebody else"))
+		d.emit(UndoneAgain{Component: p.Component, Saw: MakeSafe(saw, 300)})
+	}
+}
+
+// judgeSettled ends the rollback when the metrics stayed in band, stayed out of it, or cannot be had.
+func (d *decision) judgeSettled(r *RollbackState) {
+	if r.Stage != Settling {
+		return
+	}
+	settle := d.s.settle()
+	switch {
+	case !r.InBand.IsZero() && d.at.Sub(r.InBand) >= settle:
+		d.emit(RollbackDone{Verified: Passed})
+	case d.at.Sub(r.SettleFrom) >= settleDeadline:
+		d.emit(RollbackDone{Verified: Failed, Why: d.s.outOfBand(r)})
+	case r.InBand.IsZero() && d.at.Sub(r.SettleFrom) >= unwatchedSettles*settle && d.s.blind(r):
+		d.emit(RollbackDone{Verified: Unknown, Why: "no metric could tell"})
+	}
+}
+
+// blind tells whether no sample since the rollback took could be judged.
+func (s State) blind(r *RollbackState) bool {
+	for _, sample := range s.Envs[r.Env].Samples {
+		if sample.At.Before(r.SettleFrom) {
+			continue
+		}
+		if _, known := s.inBand(r.Env, sample); known {
+			return false
+		}
+	}
+	return true
+}
+
+func (s State) outOfBand(r *RollbackState) Safe {
+	samples := s.Envs[r.Env].Samples
+	if len(samples) == 0 {
+		return "no metric could tell"
+	}
+	var out []string
+	for _, m := range s.monitored(r.Env) {
+		if in, known := s.metricInBand(r.Env, m, samples[len(samples)-1]); known && !in {
+			out = append(out, m.Name)
+		}
+	}
+	return MakeSafe("still out of band: "+strings.Join(out, ", "), 300)
+}
+
+// inBand tells whether every metric with triggers is back under its lines; known is false when one could not be judged.
+func (s State) inBand(env string, sample Sample) (in, known bool) {
+	judged := 0
+	for _, m := range s.monitored(env) {
+		if len(m.Triggers) == 0 {
+			continue
+		}
+		ok, can := s.metricInBand(env, m, sample)
+		if !can {
+			return false, false
+		}
+		if !ok {
+			return false, true
+		}
+		judged++
+	}
+	return judged > 0, judged > 0
+}
+
+// metricInBand judges one metric by its triggers' lines, or by its objective where a line needs a baseline that is not
+// there.
+func (s State) metricInBand(env string, m runbook.Metric, sample Sample) (in, known bool) {
+	point := sample.Points[m.Name]
+	if point.State != PointOK {
+		return false, false
+	}
+	base := s.Envs[env].Baseline
+	for _, t := range m.Triggers {
+		trip, err := runbook.ParseTrip(t.Trip)
+		if err != nil || trip.Burn != nil {
+			continue
+		}
+		if trip.Baseline && (base == nil || base.Metrics[m.Name].Refused != "" || len(base.Metrics[m.Name].Points) == 0) {
+			objective, err := runbook.ParseObjective(m.Objective)
+			if err != nil {
+				return false, false
+			}
+			return objective.Met(point.Value), true
+		}
+		mean := 0.0
+		if base != nil {
+			mean = base.Metrics[m.Name].Mean
+		}
+		if trip.Over(point.Value, trip.Limit(mean, t.AtLeast.Value)) {
+			return false, true
+		}
+	}
+	return true, true
+}

@@ -1,0 +1,386 @@
+package run
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/politicalsphere/sop/runbook"
+)
+
+// Defaults of what a runbook leaves out.
+const (
+	defaultInterval  = 10 * time.Second
+	defaultEvery     = 15 * time.Second
+	defaultWarmUp    = 3 * time.Minute
+	defaultFuse      = 3 * time.Second
+	defaultSettle    = 2 * time.Minute
+	defaultDeadline  = 10 * time.Minute // of one move
+	tookDeadline     = 10 * time.Minute // of a rollback, until it is called late
+	settleDeadline   = 15 * time.Minute // until metrics that stay out of band are called failed
+	stuckGrace       = 90 * time.Second // a pod may fail this long before the move is called stuck
+	baselineLength   = 30 * time.Minute
+	baselineGap      = time.Minute // between the baseline's end and the first write
+	burnDelay        = 400 * time.Millisecond
+	unwatchedSettles = 2 // settle times after which a rollback without metrics ends unverified
+)
+
+// Wanted says which work should be going on now, in a fixed order.
+func Wanted(s State) []Work {
+	if !s.Ended.IsZero() || s.Started.IsZero() {
+		return nil
+	}
+	works := s.checkWorks()
+	for _, env := range slices.Sorted(maps.Keys(s.Envs)) {
+		works = append(works, s.envWorks(env)...)
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.Deploys)) {
+		works = append(works, s.deployWorks(s.Deploys[id])...)
+	}
+	return append(works, s.rollbackWorks()...)
+}
+
+// checkWorks are the checks that are live: those of the open phase, those that stay live for the whole run, and those
+// of the rollback procedure once there is a rollback.
+func (s State) checkWorks() []Work {
+	var works []Work
+	for i, ph := range s.Plan.Runbook.Phases {
+		for step := range PhaseSteps(ph) {
+			if !s.Only && s.live(step, i) {
+				works = append(works, s.stepChecks(step, i)...)
+			}
+		}
+	}
+	if rb := s.Plan.Runbook.Rollback; rb != nil && s.Rollback != nil && s.Rollback.Stage != TakenBack {
+		for _, step := range rb.Steps {
+			if !s.Steps[step.ID].Na {
+				works = append(works, s.stepChecks(step, -1)...)
+			}
+		}
+	}
+	return works
+}
+
+// live tells whether the checks of a step are looked at now.
+func (s State) live(step runbook.Step, phase int) bool {
+	st := s.Steps[step.ID]
+	switch {
+	case st.Na:
+		return false
+	case step.Recheck == "run":
+		return true
+	case st.Deferred && s.dueAgain(step, phase):
+		return true
+	}
+	return phase == s.Phase
+}
+
+func (s State) stepChecks(step runbook.Step, phase int) []Work {
+	var works []Work
+	env := s.Plan.Env(s.envOf(phase))
+	for i, check := range step.Verify {
+		c := s.Steps[step.ID].Checks[i]
+		once := step.Recheck == "once"
+		if once && !s.wantsLook(step.ID, i, c) || s.suspended(step, i, phase) {
+			continue
+		}
+		works = append(works, Work{
+			ID:   fmt.Sprintf("check/%s/%d/%s/%d", step.ID, i, env.Name, c.Recheck),
+			Body: CheckWork{Step: step.ID, Index: i, Check: check, Env: env, Once: false},
+		})
+	}
+	return works
+}
+
+// wantsLook tells whether a check that is made once has to be made: it never passed, or a gate asks for it.
+func (s State) wantsLook(step string, index int, c CheckState) bool {
+	if c.Status != Passed && c.Status != Warn || c.Stale {
+		return true
+	}
+	return s.Gate != nil && slices.Contains(s.Gate.Fresh, CheckRef{Step: step, Index: index}) && !c.Seen.After(s.Gate.At)
+}
+
+func interval(c runbook.Check) time.Duration { return c.Interval.Or(defaultInterval) }
+
+// ttl is how long a look may open a gate.
+func ttl(c runbook.Check) time.Duration {
+	return c.TTL.Or(3*interval(c) + c.Timeout.Or(5*time.Second))
+}
+
+func (s State) envWorks(name string) []Work {
+	env, plan := s.Envs[name], s.Plan.Env(name)
+	var works []Work
+	if len(env.Pins) == 0 {
+		return nil
+	}
+	targets := s.targets(pinned(env.Pins))
+	works = append(works, Work{ID: "follow/" + name, Body: FollowWork{Env: plan, Targets: targets}})
+	if !s.Rollback.live() {
+		works = append(works, Work{ID: fmt.Sprintf("arm/%s/%s", name, pinsID(env.Pins)), Body: ArmWork{Env: plan, Pins: env.Pins}})
+	}
+	if s.monitoring(name) {
+		works = append(works, Work{
+			ID:   fmt.Sprintf("sample/%s/%s", name, env.Monitored),
+			Body: SampleWork{Env: plan, Metrics: s.monitored(name), Every: s.every(name)},
+		})
+	}
+	if s.locking(name) {
+		works = append(works, Work{ID: "lock/" + name, Body: LockWork{Env: plan, Run: s.ID}})
+	}
+	return works
+}
+
+// pinsID makes arming begin anew when there are new pins.
+func pinsID(pins []Pin) string {
+	var b strings.Builder
+	for _, p := range pins {
+		fmt.Fprintf(&b, "%s:%s:%d;", p.Component, p.ReplicaSetUID, p.Fence)
+	}
+	return b.String()
+}
+
+func pinned(pins []Pin) []string {
+	names := make([]string, len(pins))
+	for i, p := range pins {
+		names[i] = p.Component
+	}
+	return names
+}
+
+func (s State) targets(names []string) []runbook.Component {
+	list := make([]runbook.Component, 0, len(names))
+	for _, name := range names {
+		if c, ok := s.Plan.Component(name); ok {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// monitoring tells whether the environment's metrics are sampled: from the first write to the end of its watch, and
+// while a rollback settles.
+func (s State) monitoring(name string) bool {
+	env := s.Envs[name]
+	if env.Monitored == "" || env.Written.IsZero() || len(s.monitored(name)) == 0 {
+		return false
+	}
+	if s.Rollback.live() && s.Rollback.Env == name {
+		return true
+	}
+	if s.Rollback != nil && s.Rollback.Env == name && s.Rollback.Stage == Restored {
+		return false
+	}
+	w, started := s.Watches[env.Monitored]
+	return !started || w.Ended.IsZero()
+}
+
+// monitored are the metrics of the environment's watch.
+func (s State) monitored(name string) []runbook.Metric {
+	step, _, ok := s.place(s.Envs[name].Monitored)
+	if !ok || step.Watch == nil {
+		return nil
+	}
+	all := s.Plan.Metrics[name]
+	if step.Watch.Metrics.All || len(step.Watch.Metrics.List) == 0 {
+		return all
+	}
+	var list []runbook.Metric
+	for _, m := range all {
+		if slices.Contains(step.Watch.Metrics.List, m.Name) {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// Monitored are the metrics that are sampled in an environment, in the order of the file.
+func (s State) Monitored(env string) []runbook.Metric { return s.monitored(env) }
+
+func (s State) every(name string) time.Duration {
+	if step, _, ok := s.place(s.Envs[name].Monitored); ok && step.Watch != nil {
+		return step.Watch.Every.Or(defaultEvery)
+	}
+	return defaultEvery
+}
+
+// locking tells whether the environment's lock is wanted: from before the first write to the end of the watch. A
+// rollback needs none, and leaves it to whoever holds it.
+func (s State) locking(name string) bool {
+	if s.Rollback.live() && s.Rollback.Env == name {
+		return false
+	}
+	for _, d := range s.Deploys {
+		if d.Env == name && (d.Stage == Locking || d.running()) {
+			return true
+		}
+	}
+	for _, w := range s.Watches {
+		if w.Env == name && w.Ended.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+func (s State) deployWorks(d DeployState) []Work {
+	step, _, _ := s.place(d.Step)
+	env := s.Plan.Env(d.Env)
+	switch {
+	case d.Stage == Preflight:
+		names := slices.Concat(s.Plan.Waves(step.Deploy)...)
+		return []Work{{
+			ID:   fmt.Sprintf("preflight/%s/%d", d.Step, d.Attempt),
+			Body: PreflightWork{Step: d.Step, Env: env, Targets: s.targets(names), Canary: step.Deploy.Strategy == "canary"},
+		}}
+	case d.Stage == Baselining:
+		return []Work{{ID: fmt.Sprintf("baseline/%s/%d", d.Step, d.Attempt), Body: BaselineWork{
+			Step: d.Step, Env: env, Metrics: s.monitored(d.Env), To: s.baselineEnd(d), Length: baselineLength, Every: s.every(d.Env),
+		}}}
+	case d.FreezeWish != "" && len(d.FreezeAnswers) < len(s.Envs[d.Env].Pins) && d.running():
+		return []Work{{ID: d.FreezeWish, Body: FreezeWork{
+			Wish: d.FreezeWish, Run: s.ID, Env: env, Targets: s.targets(pinned(s.Envs[d.Env].Pins)), Thaw: d.Thawing,
+		}}}
+	case d.Stage == InMove && d.Wish != "" && !d.Frozen:
+		return []Work{{ID: d.Wish, Body: s.moveWork(d, step)}}
+	}
+	return nil
+}
+
+// baselineEnd keeps the deploy's own minute out of the baseline.
+func (s State) baselineEnd(d DeployState) time.Time { return d.Started.Add(-baselineGap) }
+
+func (s State) moveWork(d DeployState, step runbook.Step) MoveWork {
+	move := d.Moves[d.Move]
+	w := MoveWork{
+		Wish: d.Wish, Run: s.ID, Step: d.Step, Env: s.Plan.Env(d.Env), Share: move.Share,
+		Canary: step.Deploy.Strategy == "canary", Hold: step.Deploy.Hold.D,
+	}
+	env := s.Envs[d.Env]
+	for _, name := range move.Components {
+		component, _ := s.Plan.Component(name)
+		i := slices.IndexFunc(env.Pins, func(p Pin) bool { return p.Component == name })
+		w.Targets = append(w.Targets, MoveTarget{
+			Component: component, Pin: env.Pins[i], Fence: env.Components[name].Fence, Stamp: env.Pins[i].Fence + 1,
+		})
+	}
+	return w
+}
+
+func (s State) rollbackWorks() []Work {
+	r := s.Rollback
+	if r == nil {
+		return nil
+	}
+	env := s.Plan.Env(r.Env)
+	switch {
+	case (r.Stage == Fusing || r.Stage == Asking) && r.FreezeWish != "" && len(r.FrozenBy) < len(r.Pins):
+		return []Work{{ID: r.FreezeWish, Body: FreezeWork{Wish: r.FreezeWish, Run: s.ID, Env: env, Targets: s.targets(pinned(r.Pins))}}}
+	case r.Stage == Restoring && s.unaccepted(r):
+		return []Work{{ID: r.Wish, Body: UndoWork{Wish: r.Wish, Run: s.ID, Env: env, Pins: s.undoOrder(r), Burnt: r.Burnt}}}
+	}
+	return nil
+}
+
+func (s State) unaccepted(r *RollbackState) bool {
+	for _, p := range r.Pins {
+		if !s.Envs[r.Env].Components[p.Component].Undo.Accepted {
+			return true
+		}
+	}
+	return false
+}
+
+// undoOrder is the order of deployment, reversed.
+func (s State) undoOrder(r *RollbackState) []Pin {
+	pins := slices.Clone(r.Pins)
+	slices.Reverse(pins)
+	return pins
+}
+
+// Deadline is when to come back with a Tick although nothing else happened; ok is false when there is no such time.
+func Deadline(s State) (at time.Time, ok bool) {
+	if !s.Ended.IsZero() {
+		return time.Time{}, false
+	}
+	var due []time.Time
+	for _, d := range s.Deploys {
+		due = append(due, s.deployDeadlines(d)...)
+	}
+	for _, w := range s.Watches {
+		if w.Ended.IsZero() {
+			due = append(due, w.Until)
+		}
+	}
+	due = append(due, s.rollbackDeadlines()...)
+	due = append(due, s.staleDeadlines()...)
+	for _, t := range due {
+		if t.After(s.At) && (!ok || t.Before(at)) {
+			at, ok = t, true
+		}
+	}
+	return at, ok
+}
+
+func (s State) deployDeadlines(d DeployState) []time.Time {
+	switch {
+	case d.Frozen:
+		return nil
+	case d.Stage == Holding:
+		return []time.Time{d.HoldUntil}
+	case d.Stage == InMove:
+		return []time.Time{d.MoveAt.Add(stuckGrace), d.MoveAt.Add(s.moveDeadline(d))}
+	}
+	return nil
+}
+
+func (s State) moveDeadline(d DeployState) time.Duration {
+	step, _, _ := s.place(d.Step)
+	return step.Deploy.Deadline.Or(defaultDeadline)
+}
+
+func (s State) rollbackDeadlines() []time.Time {
+	r := s.Rollback
+	if r == nil {
+		return nil
+	}
+	switch r.Stage {
+	case Fusing:
+		return []time.Time{r.FuseUntil}
+	case Restoring:
+		return []time.Time{r.Burnt.Add(tookDeadline)}
+	case Settling:
+		due := []time.Time{r.SettleFrom.Add(unwatchedSettles * s.settle()), r.SettleFrom.Add(settleDeadline)}
+		if !r.InBand.IsZero() {
+			due = append(due, r.InBand.Add(s.settle()))
+		}
+		return due
+	}
+	return nil
+}
+
+func (s State) settle() time.Duration { return s.Plan.Runbook.Rollback.Settle.Or(defaultSettle) }
+
+func (s State) staleDeadlines() []time.Time {
+	var due []time.Time
+	for ref, check := range s.liveChecks() {
+		c := s.Steps[ref.Step].Checks[ref.Index]
+		if !c.Stale && !c.Seen.IsZero() {
+			due = append(due, c.Seen.Add(ttl(check)))
+		}
+	}
+	return due
+}
+
+// liveChecks yields the checks that are looked at now.
+func (s State) liveChecks() func(yield func(CheckRef, runbook.Check) bool) {
+	return func(yield func(CheckRef, runbook.Check) bool) {
+		for _, w := range s.checkWorks() {
+			cw := w.Body.(CheckWork)
+			if !yield(CheckRef{Step: cw.Step, Index: cw.Index}, cw.Check) {
+				return
+			}
+		}
+	}
+}
