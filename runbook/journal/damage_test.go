@@ -167,6 +167,7 @@ func TestTableOfDamages(t *testing.T) {
 		{"forged run", join(most(5), forged(`{"v":1,"seq":6,"run":"other"}`)), ErrDamaged, 6},
 		{"forged version 0", join(most(5), forged(`{"v":0,"seq":6,"run":"`+testID+`"}`)), ErrDamaged, 6},
 		{"forged, no record", join(most(5), forged(`[]`)), ErrDamaged, 6},
+		{"forged, too long", join(most(5), forged(`{"v":1,"seq":6,"run":"`+testID+`","data":"`+strings.Repeat("x", MaxLine)+`"}`)), ErrDamaged, 6},
 		{"half a record", join(most(5), lines[5][:100]), ErrTorn, 6},
 		{"last without its end", bytes.TrimSpace(data), ErrTorn, 6},
 		{"zeros at the end", join(data, make([]byte, 4096)), ErrTorn, 7},
@@ -307,6 +308,44 @@ func TestAnAnchoredRecordThatWasHealedAwayIsCut(t *testing.T) {
 	}
 	if err := CheckAnchor(recs, anchor); !errors.Is(err, ErrCut) {
 		t.Errorf("%v, want %v", err, ErrCut)
+	}
+}
+
+// What version 1 has written, every later program reads.
+func TestGoldenJournal(t *testing.T) {
+	golden, err := os.ReadFile(filepath.Join("testdata", "v1.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	recs, end, bad := scan(chain{}, golden)
+	if bad != nil || len(recs) != 3 {
+		t.Fatalf("%d records, %+v", len(recs), bad)
+	}
+	if got, want := end.head().String(), "3:a5da10ab7f38ef4ad04d34593bc0d46786a1ff2546d69ae037469b02f68a9527"; got != want {
+		t.Errorf("head %s, want %s", got, want)
+	}
+	opts := quick()
+	opts.Boot = func() (int64, string) { return 42, "boot-1" }
+	j := create(t, opts)
+	for _, r := range recs {
+		rec, err := j.Append(r.At, r.Actor, r.Kind, r.Data)
+		if err != nil || rec.Hash != r.Hash {
+			t.Errorf("record %d is now written with hash %s, not %s (%v)", r.Seq, rec.Hash, r.Hash, err)
+		}
+	}
+}
+
+func TestAJournalInTheDirectoryOfAnotherRunIsDamage(t *testing.T) {
+	_, data := written(t, 2)
+	for name, want := range map[string]error{"01K9ZZZZZZ0123456789ABCDEG": ErrDamaged, "copy": nil} {
+		dir := filepath.Join(t.TempDir(), name)
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		rewrite(t, dir, data)
+		if _, _, err := Read(dir); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", name, err, want)
+		}
 	}
 }
 

@@ -201,6 +201,23 @@ func TestAStaleLockNamesNobody(t *testing.T) {
 	}
 }
 
+// A reader's look at the lock does not make a writer fail.
+func TestOpenWaitsForAReadersLook(t *testing.T) {
+	dir, _ := written(t, 1)
+	if left, err := os.ReadFile(filepath.Join(dir, lockName)); err != nil || len(left) != 0 {
+		t.Errorf("a closed run still names %q, %v", left, err)
+	}
+	look := newLock(dir, 0)
+	if ok, err := look.TryRLock(); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	release := time.AfterFunc(4*lockRetry, func() { _ = look.Unlock() })
+	defer release.Stop()
+	if _, err := refuses(t, dir); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestList(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "runs")
 	if runs, err := List(root); err != nil || runs != nil {

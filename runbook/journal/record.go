@@ -6,8 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -34,27 +32,6 @@ type Record struct {
 
 	// Hash is the hexadecimal hash of this line. It is not part of the payload.
 	Hash string `json:"-"`
-}
-
-// Head is the position of a record and the hash that vouches for it and everything before it. The zero value is the
-// head of an empty journal.
-type Head struct {
-	Seq  uint64
-	Hash string // lower-case hexadecimal, empty when Seq is 0
-}
-
-// String is "seq:hash", the form that is anchored on a Lease or in an approval and read back with ParseHead.
-func (h Head) String() string { return strconv.FormatUint(h.Seq, 10) + ":" + h.Hash }
-
-// ParseHead reads what Head.String wrote, and nothing else.
-func ParseHead(s string) (Head, error) {
-	num, hash, ok := strings.Cut(s, ":")
-	seq, err := strconv.ParseUint(num, 10, 64)
-	h := Head{Seq: seq, Hash: hash}
-	if !ok || err != nil || h.String() != s || (seq == 0) != (hash == "") || (seq != 0 && !isHash([]byte(hash))) {
-		return Head{}, fmt.Errorf("read journal head %q: want the form seq:sha256", s)
-	}
-	return h, nil
 }
 
 func isHash(b []byte) bool {

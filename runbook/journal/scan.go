@@ -55,12 +55,15 @@ func scan(c chain, data []byte) ([]Record, chain, *flaw) {
 // hash vouches for the line and the line is still wrong, which no torn write can explain.
 func (c chain) check(line []byte) (Record, *flaw) {
 	hash, payload, ok := bytes.Cut(line, []byte(" "))
-	if !ok || len(line)+1 > MaxLine || string(hash) != chainHash(c.hash, payload) {
+	if !ok || string(hash) != chainHash(c.hash, payload) {
 		return Record{}, &flaw{}
 	}
 	var rec Record
 	if v := versionOf(payload); v > Version {
 		return Record{}, &flaw{version: v, reason: "newer format"}
+	}
+	if len(line)+1 > MaxLine {
+		return Record{}, &flaw{reason: fmt.Sprintf("it is longer than the %d bytes a record may have", MaxLine)}
 	}
 	if err := json.Unmarshal(payload, &rec); err != nil {
 		return Record{}, &flaw{reason: fmt.Sprintf("its payload is not a record: %v", err)}

@@ -46,7 +46,9 @@ func (j *Journal) PutOutput(data []byte) (sha string, err error) {
 
 func (j *Journal) putOutput(sha string, kept []byte) error {
 	dir := filepath.Join(j.dir, outputsName)
-	if err := makeDirs(j.opts.Disk, dir, !j.opts.NoSync); err != nil {
+	if err := makeDirs(j.opts.Disk, dir, !j.opts.NoSync); noSpace(err) {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	} else if err != nil {
 		return err
 	}
 	if old, err := ReadOutput(j.dir, sha); err == nil && len(old) == len(kept) {
