@@ -1,0 +1,157 @@
+package practice
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/politicalsphere/sop/rollout/practice/kubeapi"
+	"github.com/politicalsphere/sop/rollout/practice/promapi"
+)
+
+// tell tells Prometheus what has become of the pods and starts the faults whose condition has come true.
+func (w *World) tell() {
+	w.telling.Lock()
+	defer w.telling.Unlock()
+	pods := w.kube.Pods("")
+	now := w.clock.Now()
+	gone := make(map[promapi.Pod]bool, len(w.told))
+	for p := range w.told {
+		gone[p] = true
+	}
+	for _, view := range pods {
+		p, phase := identity(view), phaseOf(view)
+		delete(gone, p)
+		if w.told[p] != phase {
+			w.told[p] = phase
+			w.prom.Observe(now, p, phase)
+		}
+	}
+	for p := range gone {
+		delete(w.told, p)
+		w.prom.Observe(now, p, promapi.Absent)
+	}
+	w.arm(pods)
+}
+
+func identity(v kubeapi.PodView) promapi.Pod {
+	return promapi.Pod{Namespace: v.Namespace, Component: v.Labels["app"], Name: v.Name, Version: tag(v.Image)}
+}
+
+// phaseOf: a pod that is ending still answers scrapes but gets no more traffic; one whose container has ended before
+// it became ready again cannot be scraped.
+func phaseOf(v kubeapi.PodView) promapi.Phase {
+	switch {
+	case v.Started.IsZero():
+		return promapi.Absent
+	case v.Ready && !v.Terminating:
+		return promapi.Ready
+	case v.Phase != "Running", v.Restarts > 0 && !v.Terminating:
+		return promapi.Waiting
+	default:
+		return promapi.Running
+	}
+}
+
+// faultState is a fault and what has become of it. Its fields are guarded by World.mu.
+type faultState struct {
+	fault     Fault
+	condition condition
+	delay     time.Duration
+	armed     bool
+	began     time.Time
+}
+
+func newFaultState(f Fault, seed int64, index int) (*faultState, error) {
+	c, err := parseCondition(f.At.After)
+	if err != nil {
+		return nil, err
+	}
+	s := &faultState{fault: f, condition: c, delay: f.At.Delay}
+	if f.At.Jitter > 0 {
+		r := rand.New(rand.NewPCG(uint64(seed), uint64(index)+0x5eed))
+		s.delay += time.Duration(r.Int64N(int64(f.At.Jitter)))
+	}
+	return s, nil
+}
+
+// arm sets the time going for each fault whose condition is true for the first time.
+func (w *World) arm(pods []kubeapi.PodView) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.started || w.clock.isHasty() {
+		return // the drill has not begun
+	}
+	for _, s := range w.faults {
+		if !s.armed && s.condition.holds(pods, w.scenario.World.Release) {
+			s.armed = true
+			w.clock.Go(func() { w.strike(s) })
+		}
+	}
+}
+
+// strike waits for a fault's moment, begins it and, if it has an end, ends it.
+func (w *World) strike(s *faultState) {
+	if w.clock.Wait(w.ctx, s.delay, nil) != nil {
+		return
+	}
+	now := w.clock.Now()
+	w.mu.Lock()
+	s.began = now
+	w.mu.Unlock()
+	switch f := s.fault; {
+	case f.Metrics != nil:
+		w.prom.Inject(f.Metrics.effect(now))
+	case f.Prometheus != nil:
+		w.prom.Break(promapi.Outage{Trouble: troubles[f.Prometheus.Trouble], Start: now, For: f.Prometheus.For, Delay: f.Prometheus.Delay})
+	case f.Cluster != nil:
+		lift := w.kube.Inject(f.Cluster.fault())
+		w.afterwards(f.Cluster.For, lift)
+	case f.Pods != nil:
+		w.ail(f.Pods)
+		w.afterwards(f.Pods.For, func() { w.mend(f.Pods) })
+	}
+}
+
+// afterwards calls end after d; 0 means never.
+func (w *World) afterwards(d time.Duration, end func()) {
+	if d > 0 && w.clock.Wait(w.ctx, d, nil) == nil {
+		end()
+	}
+}
+
+func (w *World) ail(f *PodsFault) {
+	w.mu.Lock()
+	w.ailing = append(w.ailing, f)
+	w.mu.Unlock()
+	w.kube.Reassess()
+}
+
+func (w *World) mend(f *PodsFault) {
+	w.mu.Lock()
+	w.ailing = slices.DeleteFunc(slices.Clone(w.ailing), func(g *PodsFault) bool { return g == f })
+	w.mu.Unlock()
+	w.kube.Reassess()
+}
+
+// FaultBegan is when the first of the scenario's faults began; zero while none has.
+func (w *World) FaultBegan() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var first time.Time
+	for _, s := range w.faults {
+		if !s.began.IsZero() && (first.IsZero() || s.began.Before(first)) {
+			first = s.began
+		}
+	}
+	return first
+}
+
+// splitImageName reads a key of world.images: component:version, or the version alone.
+func splitImageName(name string) (component, version string) {
+	if c, v, ok := strings.Cut(name, ":"); ok {
+		return c, v
+	}
+	return "", name
+}

@@ -1,0 +1,201 @@
+package practice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/rest"
+
+	"github.com/politicalsphere/sop/rollout/practice/kubeapi"
+	"github.com/politicalsphere/sop/rollout/practice/promapi"
+	"github.com/politicalsphere/sop/runbook/run"
+)
+
+// World is one simulated world: a cluster, a Prometheus and the organisation's sites. Its methods may be called from
+// any goroutine, after Start unless they say otherwise.
+type World struct {
+	scenario  Scenario
+	seed      int64
+	clock     *headstart
+	kube      *kubeapi.Server
+	prom      *promapi.Server
+	authority *authority
+	certs     map[string]pair // by host, and by namespace for its Secret
+	pipes     *pipeListener
+	ctx       context.Context // ends the world's goroutines; set by Start
+
+	telling sync.Mutex // one at a time tells Prometheus of the pods; taken before the lock of kube
+	told    map[promapi.Pod]promapi.Phase
+
+	mu      sync.Mutex // taken after the lock of kube; whoever holds it does not call kube
+	faults  []*faultState
+	ailing  []*PodsFault
+	started bool
+}
+
+// New makes the world of a scenario. It needs nothing but its arguments; the clock should stand at the scenario's
+// Start.
+func New(sc Scenario, clock run.Clock, seed int64) (*World, error) {
+	w := &World{
+		scenario: sc,
+		seed:     seed,
+		clock:    newHeadstart(clock),
+		told:     map[promapi.Pod]promapi.Phase{},
+		pipes:    newPipeListener(),
+	}
+	for i, f := range sc.Faults {
+		s, err := newFaultState(f, seed, i)
+		if err != nil {
+			return nil, fmt.Errorf("making the world of %s: faults[%d]: %w", sc.Metadata.Name, i, err)
+		}
+		w.faults = append(w.faults, s)
+	}
+	if err := w.certify(clock.Now()); err != nil {
+		return nil, err
+	}
+	w.prom = promapi.New(promapi.Options{Now: w.clock.Now, Wait: w.wait, Start: clock.Now(), Seed: uint64(seed), Loads: loads()})
+	for name, i := range sc.World.Images {
+		e := i.Work.effect()
+		e.Component, e.Version = splitImageName(name)
+		w.prom.Inject(e)
+	}
+	w.kube = kubeapi.New(kubeapi.Options{Clock: w.clock, Seed: seed, Behaviour: w.behaviour, User: sc.Operator})
+	if err := w.kube.Apply(w.objects()...); err != nil {
+		return nil, fmt.Errorf("filling the cluster of %s: %w", sc.Metadata.Name, err)
+	}
+	w.kube.OnPods(w.tell)
+	return w, nil
+}
+
+// certify makes the certificates of the sites and of the Secrets.
+func (w *World) certify(now time.Time) error {
+	var err error
+	if w.authority, err = newAuthority(w.seed, now); err != nil {
+		return err
+	}
+	w.certs = map[string]pair{}
+	serial := int64(1)
+	for _, host := range sortedHosts() {
+		serial++
+		ns := hosts[host].namespace
+		days, ok := w.scenario.World.CertificateDays[ns]
+		if !ok {
+			days = 90
+		}
+		until := now.Add(time.Duration(days) * day)
+		p, err := w.authority.issue(serial, until.Add(-90*day-time.Hour), until, host)
+		if err != nil {
+			return err
+		}
+		w.certs[host] = p
+		if ns != "" {
+			w.certs[ns] = p
+		}
+	}
+	return nil
+}
+
+// settleWithin is the world's time that all pods have for becoming ready before a drill.
+const settleWithin = 10 * time.Minute
+
+// Start lets the cluster settle and returns when every component is available; then the time of the drill begins,
+// a few milliseconds after the scenario's Start. The world lives until ctx ends. It can be started once.
+func (w *World) Start(ctx context.Context) error {
+	w.mu.Lock()
+	again := w.started
+	w.started, w.ctx = true, ctx
+	w.mu.Unlock()
+	if again {
+		return errors.New("starting the practice world: it was started before; make a new one")
+	}
+	w.kube.Start(ctx)
+	if err := w.settle(ctx); err != nil {
+		return fmt.Errorf("starting the practice world %s: %w", w.scenario.Metadata.Name, err)
+	}
+	w.clock.settled()
+	w.servePipes(ctx)
+	w.tell()
+	return nil
+}
+
+func (w *World) settle(ctx context.Context) error {
+	want := 0
+	for _, ns := range namespaces {
+		for _, c := range components {
+			want += int(w.scenario.World.replicasOf(ns, c))
+		}
+	}
+	ready := 0
+	for end := w.clock.Now().Add(settleWithin); w.clock.Now().Before(end); {
+		if err := w.clock.Wait(ctx, time.Second, nil); err != nil {
+			return err
+		}
+		ready = 0
+		for _, p := range w.kube.Pods("") {
+			if p.Ready {
+				ready++
+			}
+		}
+		if ready == want {
+			return w.clock.Wait(ctx, 10*time.Second, nil) // for the statuses to follow
+		}
+	}
+	return fmt.Errorf("only %d of %d pods became ready within %s; look at the scenario's world.images and world.replicas", ready, want, settleWithin)
+}
+
+// Clock is the world's own time, which is the given clock's as soon as Start has returned.
+func (w *World) Clock() run.Clock { return w.clock }
+
+// Scenario is what the world was made from.
+func (w *World) Scenario() Scenario { return w.scenario }
+
+// RESTConfig is for client-go; it reaches the world's cluster without a network.
+func (w *World) RESTConfig() *rest.Config { return w.kube.RESTConfig() }
+
+// Cluster is the world's API server, for a test that wants to disturb or look at it.
+func (w *World) Cluster() *kubeapi.Server { return w.kube }
+
+// Prometheus is the world's Prometheus, for a test that wants to disturb or look at it.
+func (w *World) Prometheus() *promapi.Server { return w.prom }
+
+// Idle is the condition for a clock to jump: every open watch has handed over what it has.
+func (w *World) Idle() func() bool { return w.kube.Quiet }
+
+// behaviour says how a container runs. It is called with the cluster's lock held.
+func (w *World) behaviour(c kubeapi.Container) kubeapi.Behaviour {
+	version := tag(c.Image)
+	if !w.inRegistry(c.Image) {
+		return kubeapi.Behaviour{Missing: "failed to resolve reference \"" + c.Image + "\": not found"}
+	}
+	i := w.scenario.World.imageOf(c.Name, version)
+	b := kubeapi.Behaviour{Missing: i.Missing, NotReady: i.NotReady, StartDelay: i.StartDelay, Crash: i.Crash.behaviour(),
+		Log: []string{fmt.Sprintf("%s %s listening", c.Name, version)}}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.ailing {
+		if !f.matches(c.Namespace, c.Labels["app"], version) {
+			continue
+		}
+		if f.Crash != nil {
+			b.Crash = f.Crash.behaviour()
+		}
+		if f.NotReady != "" {
+			b.NotReady = f.NotReady
+		}
+	}
+	return b
+}
+
+type instantly struct{}
+
+// wait holds up an answer by the world's time. Requests over a dialed connection are never held up: the one who
+// asks is really blocked in reading, and a virtual clock would wait for it.
+func (w *World) wait(ctx context.Context, d time.Duration) error {
+	if ctx.Value(instantly{}) != nil || d <= 0 {
+		return ctx.Err()
+	}
+	return w.clock.Wait(ctx, d, nil)
+}
