@@ -178,6 +178,11 @@ func TestReadWhileALineIsBeingWritten(t *testing.T) {
 	if recs, _, err := Read(j.Dir()); err != nil || len(recs) != 1 {
 		t.Errorf("beside its writer: %d records, %v", len(recs), err)
 	}
+	rewrite(t, j.Dir(), []byte(strings.Replace(string(data), "box 1", "box 2", 1)))
+	if _, _, err := Read(j.Dir()); !errors.Is(err, ErrTorn) {
+		t.Errorf("a whole line that was altered: %v", err)
+	}
+	rewrite(t, j.Dir(), data[:len(data)-20])
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}

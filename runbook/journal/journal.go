@@ -18,7 +18,8 @@ type Options struct {
 	// NoSync leaves out every fsync: records survive a kill, but not a loss of power. For practice and tests.
 	NoSync bool
 	// Redact are secrets that must not reach the disk. Each is found in strings as it is, and quoted for JSON,
-	// encoded for a URL or in base64; one shorter than 4 bytes only where it is a whole string.
+	// encoded for a URL, in hexadecimal or in base64; one shorter than 4 bytes only where it is a whole string.
+	// Actor, data and outputs are searched; a kind and a file put beside the journal are not.
 	Redact []string
 	// RedactFunc, if set, gets every string that is left after Redact and returns what to write instead.
 	RedactFunc func(string) string
