@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/politicalsphere/sop/runbook"
@@ -38,12 +39,12 @@ type TriggerState struct {
 const (
 	// fewRequests is how many requests a window must hold for their error rate to be taken at its word.
 	fewRequests = 100
-	// leastWindow is the window in which a trigger without `for` counts requests.
+	// leastWindow is the window in which a trigger with a shorter `for` counts requests.
 	leastWindow = time.Minute
 	// zOf95 makes the two-sided 95 % confidence interval.
 	zOf95 = 1.959964
-	// unknownCadence stands in for the time between two samples when there is but one.
-	unknownCadence = 30 * time.Second
+	// leastSilence is how long the numbers may be missing before a trigger with a shorter `for` is inconclusive.
+	leastSilence = time.Minute
 )
 
 // judge says how every trigger of the metrics stands at the instant at, from the samples so far (in order of time)
@@ -53,8 +54,8 @@ const (
 //
 // A trigger is suspect from the first conclusive sample over its line. It trips when the last conclusive sample is over
 // too and at least `for` after that first one, with none below in between. Samples that are not conclusive neither
-// count nor reset; but without a conclusive one for longer than `for` nothing is known, and the time over the line
-// begins anew after such a gap.
+// count nor reset; but without a conclusive one for longer than `for` (at least a minute) nothing is known, and the
+// time over the line begins anew after such a gap.
 func judge(metrics []runbook.Metric, base *Baseline, samples []Sample, prev []TriggerState, at time.Time,
 	lastReady time.Time, warmUp time.Duration, settled bool) []TriggerState {
 	for len(samples) > 0 && samples[len(samples)-1].At.After(at) {
@@ -215,18 +216,18 @@ func mean(readings []reading) reading {
 }
 
 // silence is the longest time without a conclusive reading after which the trigger's state still stands: `for`, but
-// at least two ticks, since with a shorter one nothing could ever be over for `for`.
+// at least a minute and two ticks, since with a shorter one nothing could ever be over for `for`. The time between two
+// ticks is the median, which a restart or a pause does not change.
 func (j judgement) silence() time.Duration {
-	cadence := time.Duration(math.MaxInt64)
+	gaps := make([]time.Duration, 0, len(j.samples))
 	for i := 1; i < len(j.samples); i++ {
-		if gap := j.samples[i].At.Sub(j.samples[i-1].At); gap > 0 {
-			cadence = min(cadence, gap)
-		}
+		gaps = append(gaps, j.samples[i].At.Sub(j.samples[i-1].At))
 	}
-	if cadence == math.MaxInt64 {
-		cadence = unknownCadence
+	if len(gaps) == 0 {
+		return max(j.trigger.For.D, leastSilence)
 	}
-	return max(j.trigger.For.D, 2*cadence)
+	slices.Sort(gaps)
+	return max(j.trigger.For.D, leastSilence, 2*gaps[(len(gaps)-1)/2])
 }
 
 // silent says why nothing is known at present; empty when something is.
@@ -317,10 +318,7 @@ func (j judgement) tooFew(readings []reading, limit float64) Safe {
 	if j.metric.Unit != runbook.UnitPercent || j.metric.Query != "" {
 		return ""
 	}
-	window := j.trigger.For.D
-	if window <= 0 {
-		window = leastWindow
-	}
+	window := max(leastWindow, j.trigger.For.D)
 	last := readings[len(readings)-1] // of a burn trip it is the mean of its window already
 	if j.trip.Burn != nil {
 		window = max(leastWindow, min(j.trip.Burn.Over, last.at.Sub(readings[0].at)))

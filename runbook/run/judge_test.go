@@ -131,9 +131,9 @@ func TestJudgeSaysWhatIsBehindAState(t *testing.T) {
 	if s := states[2]; s.Why != "over the line for 30s of 1m30s" || !s.Since.Equal(judgeStart) {
 		t.Errorf("suspect: %+v", s)
 	}
-	lost := append(series("errors", rate(6, 40)), Sample{At: judgeStart.Add(2 * time.Minute),
+	lost := append(series("errors", rate(6, 40), rate(6, 40)), Sample{At: judgeStart.Add(tick + 2*time.Minute),
 		Points: map[string]Point{"errors": {State: PointUnknown, Why: "reach Prometheus: refused"}}})
-	if s := follow(m, baselineOf("errors", 0.05), lost, time.Time{}, 0, true)[1]; s.Why != "nothing known for 2m0s: reach Prometheus: refused" || s.Value != 6 || !s.Since.IsZero() {
+	if s := follow(m, baselineOf("errors", 0.05), lost, time.Time{}, 0, true)[2]; s.Why != "nothing known for 2m0s: reach Prometheus: refused" || s.Value != 6 || !s.Since.IsZero() {
 		t.Errorf("lost: %+v", s)
 	}
 	// A worker that died leaves no sample behind that would say so.
