@@ -22,11 +22,12 @@
 // fsync and only then answers. An answer without an error is the acknowledgement: that record survives a kill and a
 // loss of power. Open reads everything back under the lock; Read, Verify and List read without it.
 //
-// The law of damage: a torn last record (the file ends in it, or its bytes are bad and nothing valid follows) was
-// never acknowledged, so Open cuts it off, keeps the bytes beside the journal and records the repair. Everything else
-// (a bit flip, a missing, repeated or swapped line, bad bytes in front of good ones) is refused with its line and
-// byte offset and never cut. The chain cannot show a tail that was cut at a line's end or a history written anew;
-// for that a Head is anchored elsewhere and compared with CheckAnchor.
+// The law of damage: a torn last record (the file ends in it, or its bytes are bad and nothing valid follows) is cut
+// off by Open, which keeps the bytes beside the journal and records the repair. As a rule it was never acknowledged;
+// a last record that was altered after it was written looks the same to the chain, so the reason is recorded and an
+// anchored Head tells. Everything else (a bit flip, a missing, repeated or swapped line, bad bytes in front of good
+// ones) is refused with its line and byte offset and never cut. The chain cannot show a tail that was cut at a line's
+// end or a history written anew; for that, too, a Head is anchored elsewhere and compared with CheckAnchor.
 //
 // The law of faults: after a failed write or fsync nobody knows what is on the disk, so the journal is dead and says
 // ErrDead to every later Append. A full disk is the one exception: the partial line is taken back, forward records
