@@ -1,0 +1,129 @@
+package chart
+
+import (
+	"math"
+
+	"github.com/politicalsphere/sop/ui/theme"
+)
+
+// moments draws a vertical line at each mark.
+func (v *view) moments() {
+	for _, m := range v.f.Marks {
+		if !v.inWindow(m.X) {
+			continue
+		}
+		for row := range v.rows {
+			v.canvas.set(v.col(m.X), v.top+row, v.tier.signs().moment, moment)
+		}
+	}
+}
+
+// momentLabels writes "▼ label" beside each mark: in its own row, or in the plot's first one where it is free.
+func (v *view) momentLabels() {
+	used := -1 // the last column that a label took
+	for i, m := range v.f.Marks {
+		if !v.inWindow(m.X) {
+			continue
+		}
+		col := v.col(m.X)
+		end := v.cols
+		if i+1 < len(v.f.Marks) && v.inWindow(v.f.Marks[i+1].X) {
+			if end = v.col(v.f.Marks[i+1].X); end == col {
+				continue // two marks in one column: the later one names it
+			}
+		}
+		if col <= used || !v.canvas.free(col, 0, 1, moment) {
+			continue
+		}
+		v.canvas.set(col, 0, v.tier.signs().pointer, moment)
+		used = v.momentLabel(m.Label, col, end, used)
+	}
+}
+
+// momentLabel writes a label to the right of its pointer, or to its left if only there it has room, and
+// returns the last column that is taken now.
+func (v *view) momentLabel(label string, col, end, used int) int {
+	w := theme.Width(label)
+	if w == 0 {
+		return col
+	}
+	if col+2+w < end && v.canvas.free(col+1, 0, w+2, moment) || col+2+w == v.cols && v.canvas.free(col+1, 0, w+1, moment) {
+		v.canvas.write(col+1, 0, " ", moment)
+		return col + 1 + v.canvas.write(col+2, 0, label, moment)
+	}
+	if left := col - w - 1; left > used+1 && v.canvas.free(left, 0, w+1, moment) {
+		v.canvas.write(left, 0, label, moment)
+	}
+	return col
+}
+
+// limitLabel writes a limit's label on its line, as far right as the data lets it.
+func (v *view) limitLabel(l *Limit, own owner) {
+	w := theme.Width(l.Label)
+	if !l.On || w == 0 || w+2 > v.cols*2/3 {
+		return
+	}
+	row := v.top + v.row(l.At)
+	for col := v.cols - w; col >= 1; col-- {
+		if !v.canvas.free(col-1, row, w+1, own) {
+			continue
+		}
+		v.canvas.write(col-1, row, " ", own)
+		v.canvas.write(col, row, l.Label, own)
+		if after := col + w; after < v.cols && v.canvas.free(after, row, 1, own) {
+			v.canvas.write(after, row, " ", own)
+		}
+		return
+	}
+}
+
+// staleness writes where the data ends why it does: how old it is, or that there is none.
+func (v *view) staleness() {
+	text := v.f.Stale
+	row := v.top + v.rows - 1
+	if _, any := v.lastShown(); !any {
+		if text == "" {
+			text = "no data yet"
+		}
+		row = v.top + v.rows/2
+	}
+	w := theme.Width(text)
+	if w == 0 {
+		return
+	}
+	col := min(v.col(math.Max(v.f.From, math.Min(v.f.Now, v.f.To)))+2, v.cols-w)
+	for ; col >= 0; col-- {
+		if v.canvas.free(col, row, w, gap) {
+			v.canvas.write(col, row, text, gap)
+			return
+		}
+	}
+}
+
+// lastShown is the last sample that has a value.
+func (v *view) lastShown() (Point, bool) {
+	for i := len(v.f.Points) - 1; i >= 0; i-- {
+		if p := v.f.Points[i]; v.f.shown(p) && p.Y == p.Y {
+			return p, true
+		}
+	}
+	return Point{}, false
+}
+
+// crosshair draws the cursor's column; its value stands on the time axis.
+func (v *view) crosshair() {
+	p, ok := v.cursorAt()
+	if !ok {
+		return
+	}
+	for row := range v.rows {
+		v.canvas.set(v.col(p.X), v.top+row, v.tier.signs().cursor, cursor)
+	}
+}
+
+func (v *view) cursorAt() (Point, bool) {
+	if !v.f.Crosshair {
+		return Point{}, false
+	}
+	return v.f.Nearest(v.f.Cursor)
+}
