@@ -3,12 +3,14 @@ package promapi
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/model/value"
 )
 
 // Rule is one alert of Prometheus. It fires for each series of Expr that is there for a time of For without a gap.
@@ -92,50 +94,120 @@ func worst(active []alert) string {
 	return state
 }
 
-// judge works out one rule's alerts from the past instead of keeping a state, so that nothing has to tick.
-func (s *Server) judge(ctx context.Context, rule Rule, now time.Time) ([]alert, error) {
-	active := []alert{}
+// stretch is a time during which one series of a rule's expression was there without a gap, looked at every
+// judgeEvery; times are in milliseconds.
+type stretch struct {
+	labels      labels.Labels
+	first, last int64
+	value       float64 // at last
+}
+
+// stretches works out the past of a rule instead of keeping a state, so that nothing has to tick.
+func (s *Server) stretches(ctx context.Context, rule Rule, from, to time.Time) ([]stretch, error) {
 	if s.Outage().Trouble == Empty {
-		return active, nil
+		return nil, nil
 	}
-	q, err := s.engine.NewRangeQuery(ctx, s, nil, rule.Expr, now.Add(-rule.For-judgeBack), now, judgeEvery)
+	from = from.Add(-rule.For - judgeBack).Truncate(judgeEvery)
+	q, err := s.engine.NewRangeQuery(ctx, s, nil, rule.Expr, from, to.Truncate(judgeEvery), judgeEvery)
 	if err != nil {
 		return nil, fmt.Errorf("reading the alert rule %s: %w", rule.Name, err)
 	}
 	defer q.Close()
-	result := q.Exec(ctx)
-	matrix, err := result.Matrix()
+	matrix, err := q.Exec(ctx).Matrix()
 	if err != nil {
 		return nil, fmt.Errorf("evaluating the alert rule %s: %w", rule.Name, queryFailure(err))
 	}
+	var all []stretch
 	for _, one := range matrix {
-		if a, ok := rule.alert(one, now); ok {
-			active = append(active, a)
+		b := labels.NewBuilder(one.Metric).Del(labels.MetricName).Set(labels.AlertName, rule.Name)
+		for k, v := range rule.Labels {
+			b.Set(k, v)
 		}
+		for i, p := range one.Floats {
+			if i > 0 && p.T-one.Floats[i-1].T == judgeEvery.Milliseconds() {
+				all[len(all)-1].last, all[len(all)-1].value = p.T, p.F
+			} else {
+				all = append(all, stretch{labels: b.Labels(), first: p.T, last: p.T, value: p.F})
+			}
+		}
+	}
+	return all, nil
+}
+
+// judge gives a rule's present alerts.
+func (s *Server) judge(ctx context.Context, rule Rule, now time.Time) ([]alert, error) {
+	active := []alert{}
+	all, err := s.stretches(ctx, rule, now, now)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range all {
+		if one.last != now.UnixMilli() {
+			continue
+		}
+		state := "pending"
+		if one.last-one.first >= rule.For.Milliseconds() {
+			state = "firing"
+		}
+		active = append(active, alert{Labels: one.labels, Annotations: rule.Annotations, State: state,
+			ActiveAt: time.UnixMilli(one.first).UTC(), Value: strconv.FormatFloat(one.value, 'e', -1, 64)})
 	}
 	return active, nil
 }
 
-// alert reads the end of a series: since when has it been there without a gap?
-func (rule Rule) alert(one promql.Series, now time.Time) (alert, bool) {
-	points := one.Floats
-	n := len(points)
-	if n == 0 || points[n-1].T != now.UnixMilli() {
-		return alert{}, false
+const alertsMetric = "ALERTS"
+
+// asksForAlerts says whether a selector names the series that Prometheus writes about its own alerts.
+func asksForAlerts(matchers []*labels.Matcher) bool {
+	named := false
+	for _, m := range matchers {
+		if m.Name == labels.MetricName {
+			if !m.Matches(alertsMetric) {
+				return false
+			}
+			named = true
+		}
 	}
-	first := n - 1
-	for first > 0 && points[first].T-points[first-1].T == judgeEvery.Milliseconds() {
-		first--
+	return named
+}
+
+// alertSeries makes up ALERTS: 1 for as long as an alert is pending or firing.
+func (s *Server) alertSeries(ctx context.Context, from, to int64, matchers []*labels.Matcher) ([]*series, error) {
+	var found []*series
+	for _, rule := range s.options.Rules {
+		all, err := s.stretches(ctx, rule, time.UnixMilli(from), time.UnixMilli(to))
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range all {
+			fires := one.first + rule.For.Milliseconds()
+			for state, span := range map[string][2]int64{"pending": {one.first, min(one.last, fires-1)}, "firing": {fires, one.last}} {
+				l := labels.NewBuilder(one.labels).Set(labels.MetricName, alertsMetric).Set("alertstate", state).Labels()
+				if matches(l, matchers) {
+					found = merge(found, l, max(span[0], from), min(span[1], to))
+				}
+			}
+		}
 	}
-	since := time.UnixMilli(points[first].T).UTC()
-	state := "pending"
-	if now.Sub(since) >= rule.For {
-		state = "firing"
+	slices.SortFunc(found, func(a, b *series) int { return labels.Compare(a.labels, b.labels) })
+	return found, nil
+}
+
+// merge adds the samples of one stretch, and a stale mark after it, to the series with these labels.
+func merge(all []*series, l labels.Labels, from, to int64) []*series {
+	if from > to {
+		return all
 	}
-	b := labels.NewBuilder(one.Metric).Del(labels.MetricName).Set(labels.AlertName, rule.Name)
-	for k, v := range rule.Labels {
-		b.Set(k, v)
+	i := slices.IndexFunc(all, func(s *series) bool { return labels.Equal(s.labels, l) })
+	if i < 0 {
+		i = len(all)
+		all = append(all, &series{labels: l})
 	}
-	return alert{Labels: b.Labels(), Annotations: rule.Annotations, State: state, ActiveAt: since,
-		Value: strconv.FormatFloat(points[n-1].F, 'e', -1, 64)}, true
+	step := judgeEvery.Milliseconds()
+	t := (from + step - 1) / step * step
+	for ; t <= to; t += step {
+		all[i].times, all[i].values = append(all[i].times, t), append(all[i].values, 1)
+	}
+	all[i].times, all[i].values = append(all[i].times, t), append(all[i].values, math.Float64frombits(value.StaleNaN))
+	return all
 }

@@ -304,6 +304,16 @@ func TestAlertsComeFromTheSamples(t *testing.T) {
 	if got := states(t, w); got != "ErrorRateElevated=pending ErrorRateCritical=firing " {
 		t.Errorf("after 7 min: %s", got)
 	}
+	const fired = `count by (alertname) (last_over_time(ALERTS{alertstate="firing",namespace=~"production|"}[30m]))`
+	if v := w.vector(t, fired); len(v) != 1 || v[0].Metric["alertname"] != "ErrorRateCritical" {
+		t.Errorf("ALERTS tells of %v", v)
+	}
+	if v := w.vector(t, `ALERTS{alertname="ErrorRateElevated"}`); len(v) != 1 || v[0].Metric["alertstate"] != "pending" || v[0].Metric["severity"] != "warning" {
+		t.Errorf("ALERTS tells of %v", v)
+	}
+	if v := w.vector(t, strings.ReplaceAll(fired, "production", "staging")); len(v) != 0 {
+		t.Errorf("ALERTS tells of %v in staging", v)
+	}
 	r, err := w.api.Rules(t.Context(), nil)
 	if err != nil || len(r.Groups) != 1 || len(r.Groups[0].Rules) != len(promapi.DefaultRules) {
 		t.Errorf("rules: %v, %v", r, err)

@@ -26,12 +26,19 @@ type querier struct {
 func (q *querier) Close() error { return nil }
 
 // Select gives the matching series, sorted by pod and column, or by labels if asked to.
-func (q *querier) Select(_ context.Context, sorted bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
+func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
 	from, to := q.mint, q.maxt
 	if hints != nil {
 		from, to = hints.Start, hints.End
 	}
 	found := q.find(from, to, matchers)
+	if asksForAlerts(matchers) {
+		alerts, err := q.server.alertSeries(ctx, from, to, matchers)
+		if err != nil {
+			return storage.ErrSeriesSet(err)
+		}
+		found = append(found, alerts...)
+	}
 	if sorted {
 		slices.SortFunc(found, func(a, b *series) int { return labels.Compare(a.labels, b.labels) })
 	}
