@@ -19,7 +19,7 @@ func (v *Duration) decodeNode(d *decoder, n *node, path string) {
 	if !ok {
 		return
 	}
-	if HasExpr(s) && !d.lenient {
+	if HasExpr(s) && (!d.lenient || d.template) {
 		v.Expr = s
 		return
 	}
@@ -217,12 +217,14 @@ func (d *decoder) checkKind(c *Check, key, params *node, path string) {
 		return
 	}
 	if d.kinds[i].Params == nil {
+		if len(params.fields) > 0 {
+			d.errorf(params.fields[0].key, "leave it out", "check %s takes no parameters", c.Kind)
+		}
 		return
 	}
 	template := d.template
 	d.template = !d.lenient
-	into := reflect.New(reflect.Indirect(reflect.ValueOf(d.kinds[i].Params)).Type())
-	d.decode(params, into.Elem(), path)
+	d.decode(params, reflect.ValueOf(newParams(d.kinds[i])).Elem(), path)
 	d.template = template
 }
 
