@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 )
@@ -119,7 +120,7 @@ func (s *Server) stretches(ctx context.Context, rule Rule, from, to time.Time) (
 	}
 	var all []stretch
 	for _, one := range matrix {
-		b := labels.NewBuilder(one.Metric).Del(labels.MetricName).Set(labels.AlertName, rule.Name)
+		b := labels.NewBuilder(one.Metric).Del(model.MetricNameLabel).Set(labels.AlertName, rule.Name)
 		for k, v := range rule.Labels {
 			b.Set(k, v)
 		}
@@ -161,7 +162,7 @@ const alertsMetric = "ALERTS"
 func asksForAlerts(matchers []*labels.Matcher) bool {
 	named := false
 	for _, m := range matchers {
-		if m.Name == labels.MetricName {
+		if m.Name == model.MetricNameLabel {
 			if !m.Matches(alertsMetric) {
 				return false
 			}
@@ -182,7 +183,7 @@ func (s *Server) alertSeries(ctx context.Context, from, to int64, matchers []*la
 		for _, one := range all {
 			fires := one.first + rule.For.Milliseconds()
 			for state, span := range map[string][2]int64{"pending": {one.first, min(one.last, fires-1)}, "firing": {fires, one.last}} {
-				l := labels.NewBuilder(one.labels).Set(labels.MetricName, alertsMetric).Set("alertstate", state).Labels()
+				l := labels.NewBuilder(one.labels).Set(model.MetricNameLabel, alertsMetric).Set("alertstate", state).Labels()
 				if matches(l, matchers) {
 					found = merge(found, l, max(span[0], from), min(span[1], to))
 				}

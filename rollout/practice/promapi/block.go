@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 )
@@ -85,7 +86,7 @@ func newBlock(p Pod, seed uint64) *block {
 
 func (b *block) label(column int, name string, more ...string) {
 	p := b.pod
-	b.labels[column] = labels.FromStrings(append(more, labels.MetricName, name, "namespace", p.Namespace,
+	b.labels[column] = labels.FromStrings(append(more, model.MetricNameLabel, name, "namespace", p.Namespace,
 		"component", p.Component, "job", p.Component, "pod", p.Name, "version", p.Version)...)
 }
 
