@@ -1,0 +1,111 @@
+// Package keys is the key map as data: one list from which presses are looked up and from which the footer's
+// hints, the help page and the command palette are made, so that none of them can tell something untrue.
+//
+//	id, ok := keys.Match(keys.Checklist, msg.String())        // "R" → keys.RollBack
+//	footer := keys.Footer(th, keys.Checklist, width, nil)     // "↑↓ move   enter open   …   R roll back   ? help"
+//
+// Key names are those of Bubble Tea's KeyPressMsg.String: "up", "space", "R", "ctrl+c". Pasted text comes as
+// another message and never gets here, so a pasted R is not a press.
+package keys
+
+import "slices"
+
+// ID names what a key does.
+type ID string
+
+// Scope is where the keyboard's focus is: a screen, a dialog, or a text field.
+type Scope string
+
+// The scopes. In Text and Palette characters are text, so nothing printable is bound there.
+const (
+	Home      Scope = "home"
+	Checklist Scope = "checklist"
+	Rollout   Scope = "rollout"
+	Watch     Scope = "watch"
+	Rollback  Scope = "rollback"
+	Report    Scope = "report"
+	Gate      Scope = "gate"    // the choices at a gate that is shut
+	Fuse      Scope = "fuse"    // the rollback's fuse burns
+	Confirm   Scope = "confirm" // a question with yes and no
+	HelpPage  Scope = "help"
+	Text      Scope = "text"    // a field is being typed into: note, reason, filter
+	Palette   Scope = "palette" // a command is being typed
+)
+
+// screens are the five screens of a run.
+var screens = []Scope{Checklist, Rollout, Watch, Rollback, Report}
+
+// RunScopes are all scopes of a run in which keys are not text; RollBack is bound in each.
+func RunScopes() []Scope { return append(slices.Clone(screens), Gate, Fuse, Confirm, HelpPage) }
+
+// What keys do.
+const (
+	Up          ID = "up"
+	Down        ID = "down"
+	Left        ID = "left"
+	Right       ID = "right"
+	PageUp      ID = "page-up"
+	PageDown    ID = "page-down"
+	First       ID = "first"
+	Last        ID = "last"
+	NextFocus   ID = "next-focus"
+	PrevFocus   ID = "previous-focus"
+	Open        ID = "open"
+	Attest      ID = "attest"
+	Override    ID = "override"
+	Recheck     ID = "re-check"
+	Defer       ID = "defer"
+	Note        ID = "note"
+	Copy        ID = "copy"
+	ToGate      ID = "gate"
+	Abort       ID = "abort"
+	Freeze      ID = "freeze"
+	Resume      ID = "resume"
+	RollBack    ID = "roll-back"
+	Burn        ID = "burn"
+	TakeBack    ID = "take-back"
+	GoTo        ID = "go-to-" // + the screen's scope: GoTo + ID(Watch)
+	Filter      ID = "filter"
+	OpenPalette ID = "palette"
+	Help        ID = "help"
+	Accept      ID = "accept"
+	Back        ID = "back"
+	Yes         ID = "yes"
+	No          ID = "no"
+	Quit        ID = "quit"
+)
+
+// Binding says which keys do what, and where.
+type Binding struct {
+	ID     ID
+	Keys   []string
+	Show   string // how the keys are written in hints; the first key if empty
+	Label  string // two words for the footer; a binding without one is told by its neighbour
+	Help   string // a sentence for the help page
+	Scopes []Scope
+	Rank   int  // which hints stay in a narrow footer: the lowest ones
+	Acts   bool // changes something in the world or the run that is hard to take back
+}
+
+// Bindings is the whole map, in the order in which hints are shown. The list is the caller's own.
+func Bindings() []Binding { return slices.Clone(bindings) }
+
+// Match looks up what a key does in a scope.
+func Match(scope Scope, key string) (ID, bool) {
+	for i := range bindings {
+		if b := &bindings[i]; slices.Contains(b.Keys, key) && slices.Contains(b.Scopes, scope) {
+			return b.ID, true
+		}
+	}
+	return "", false
+}
+
+// Target is the screen that an ID goes to; false for any other ID.
+func Target(id ID) (Scope, bool) {
+	for _, s := range screens {
+		if id == GoTo+ID(s) {
+			return s, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,72 @@
+package keys
+
+import "slices"
+
+func in(scopes ...Scope) []Scope { return scopes }
+
+// and is scopes and more, in a list of its own.
+func and(scopes []Scope, more ...Scope) []Scope { return append(slices.Clone(scopes), more...) }
+
+var bindings = []Binding{
+	{ID: Up, Keys: []string{"up", "k"}, Show: "↑↓", Label: "move", Rank: 3,
+		Help: "Move up and down, also with k and j.", Scopes: and(screens, Home, Gate, HelpPage)},
+	{ID: Down, Keys: []string{"down", "j"}, Scopes: and(screens, Home, Gate, HelpPage)},
+	{ID: Up, Keys: []string{"up"}, Show: "↑↓", Label: "choose", Rank: 3, Help: "Choose a command.", Scopes: in(Palette)},
+	{ID: Down, Keys: []string{"down"}, Scopes: in(Palette)},
+	{ID: Left, Keys: []string{"left", "h"}, Show: "←→", Label: "phase", Rank: 12,
+		Help: "Go to the phase before and after, also with h and l.", Scopes: in(Checklist)},
+	{ID: Right, Keys: []string{"right", "l"}, Scopes: in(Checklist)},
+	{ID: Left, Keys: []string{"left", "h"}, Show: "←→", Label: "read value", Rank: 6,
+		Help: "Move the crosshair along the chart and read its values, also with h and l.", Scopes: in(Watch)},
+	{ID: Right, Keys: []string{"right", "l"}, Scopes: in(Watch)},
+	{ID: NextFocus, Keys: []string{"tab"}, Label: "next pane", Rank: 11,
+		Help: "Put the focus on the next pane or chart; shift+tab goes back.", Scopes: screens},
+	{ID: PrevFocus, Keys: []string{"shift+tab"}, Scopes: screens},
+	{ID: NextFocus, Keys: []string{"tab"}, Label: "next field", Rank: 5, Help: "Go to the next field.", Scopes: in(Text)},
+	{ID: PrevFocus, Keys: []string{"shift+tab"}, Scopes: in(Text)},
+	{ID: PageUp, Keys: []string{"pgup"}, Show: "pgup pgdn", Help: "Move by a page.", Scopes: and(screens, Home, HelpPage)},
+	{ID: PageDown, Keys: []string{"pgdown"}, Scopes: and(screens, Home, HelpPage)},
+	{ID: First, Keys: []string{"home"}, Show: "home end", Help: "Go to the first and the last line.", Scopes: and(screens, Home, HelpPage)},
+	{ID: Last, Keys: []string{"end"}, Scopes: and(screens, Home, HelpPage)},
+
+	{ID: Open, Keys: []string{"enter"}, Label: "open", Rank: 2, Help: "Open what is chosen, or start the step.", Scopes: in(Home, Checklist, Rollout, Watch, Report)},
+	{ID: Attest, Keys: []string{"space"}, Label: "attest", Rank: 4,
+		Help: "Tick a box by hand, with a note; again to take the tick back.", Scopes: in(Checklist)},
+	{ID: Override, Keys: []string{"o"}, Label: "override", Rank: 8, Acts: true,
+		Help: "Pass over a check that blocks, with a reason. It is void if the value gets worse.", Scopes: in(Checklist, Gate)},
+	{ID: Recheck, Keys: []string{"r"}, Label: "re-check", Rank: 7, Help: "Look again now.", Scopes: in(Checklist, Rollout, Watch, Gate)},
+	{ID: Defer, Keys: []string{"d"}, Label: "defer", Rank: 13, Help: "Put the step off to the phase that the runbook names.", Scopes: in(Checklist, Gate)},
+	{ID: Note, Keys: []string{"n"}, Label: "note", Rank: 14, Help: "Write a note into the journal.", Scopes: screens},
+	{ID: Copy, Keys: []string{"y"}, Label: "copy evidence", Rank: 15, Help: "Copy the evidence, or the value under the crosshair, to the clipboard.", Scopes: screens},
+	{ID: ToGate, Keys: []string{"g"}, Label: "gate", Rank: 9, Help: "Open the gate to the next phase, or see what keeps it shut.", Scopes: in(Checklist, Rollout, Watch)},
+	{ID: Abort, Keys: []string{"a"}, Label: "abort", Rank: 10, Acts: true, Help: "End the run here; what is deployed stays.", Scopes: in(Gate)},
+	{ID: Freeze, Keys: []string{"f"}, Label: "freeze", Rank: 5, Acts: true, Help: "Freeze the rollout where it is.", Scopes: in(Checklist, Rollout, Watch)},
+	{ID: Resume, Keys: []string{"u"}, Label: "resume", Rank: 6, Acts: true, Help: "Resume a frozen rollout.", Scopes: in(Checklist, Rollout, Watch, Rollback)},
+
+	{ID: GoTo + ID(Checklist), Keys: []string{"1", "c"}, Show: "c", Label: "checklist", Rank: 16, Help: "Screen 1: the checklist.", Scopes: screens},
+	{ID: GoTo + ID(Rollout), Keys: []string{"2", "p"}, Show: "p", Label: "rollout", Rank: 17, Help: "Screen 2: the rollout's progress.", Scopes: screens},
+	{ID: GoTo + ID(Watch), Keys: []string{"3", "w"}, Show: "w", Label: "watch", Rank: 16, Help: "Screen 3: the watch and its charts.", Scopes: screens},
+	{ID: GoTo + ID(Rollback), Keys: []string{"4", "b"}, Show: "b", Label: "rollback", Rank: 18, Help: "Screen 4: the rollback and its target; going there does nothing yet.", Scopes: screens},
+	{ID: GoTo + ID(Report), Keys: []string{"5", "v"}, Show: "v", Label: "report", Rank: 19, Help: "Screen 5: the report.", Scopes: screens},
+
+	{ID: Filter, Keys: []string{"/"}, Label: "filter", Rank: 20, Help: "Show only what contains a text.", Scopes: and(screens, Home, HelpPage)},
+	{ID: OpenPalette, Keys: []string{":"}, Label: "palette", Rank: 21, Help: "Type a command by its name.", Scopes: and(screens, Home)},
+
+	{ID: Burn, Keys: []string{"enter"}, Label: "now", Rank: 0, Acts: true, Help: "Roll back at once.", Scopes: in(Fuse)},
+	{ID: TakeBack, Keys: []string{"esc"}, Label: "take it back", Rank: 1, Help: "Stop the fuse; the rollout stays frozen until it is resumed.", Scopes: in(Fuse)},
+	{ID: Accept, Keys: []string{"enter"}, Label: "accept", Rank: 0, Help: "Take what was typed or chosen.", Scopes: in(Text, Palette)},
+	{ID: Open, Keys: []string{"enter"}, Label: "choose", Rank: 2, Help: "Take the choice that is marked.", Scopes: in(Gate)},
+	{ID: Yes, Keys: []string{"y"}, Label: "yes", Rank: 0, Help: "Yes, do it.", Scopes: in(Confirm)},
+	{ID: No, Keys: []string{"n", "esc"}, Label: "no", Rank: 1, Help: "No, go back; esc does the same.", Scopes: in(Confirm)},
+	{ID: Back, Keys: []string{"esc"}, Label: "back", Rank: 22, Help: "Back, or take back what was begun.", Scopes: and(screens, Home)},
+	{ID: Back, Keys: []string{"esc"}, Label: "cancel", Rank: 1, Help: "Leave without taking it.", Scopes: in(Text, Palette, Gate)},
+	{ID: Back, Keys: []string{"esc", "?", "q"}, Label: "close", Rank: 1, Help: "Close the help; ? and q do the same.", Scopes: in(HelpPage)},
+
+	{ID: RollBack, Keys: []string{"R"}, Label: "roll back", Rank: 0, Acts: true,
+		Help: "Freeze now and roll back when the fuse has burnt; esc takes it back.", Scopes: and(screens, Gate, Confirm, HelpPage)},
+	{ID: RollBack, Keys: []string{"R"}, Acts: true, Help: "The fuse burns already; more presses change nothing.", Scopes: in(Fuse)},
+	{ID: Help, Keys: []string{"?"}, Label: "help", Rank: 1, Help: "This page.", Scopes: and(screens, Home, Gate, Fuse)},
+	{ID: Quit, Keys: []string{"q", "ctrl+c"}, Label: "quit", Rank: 10,
+		Help: "Quit; while a run is live it asks first, and the run can be resumed.", Scopes: and(screens, Home)},
+	{ID: Quit, Keys: []string{"ctrl+c"}, Scopes: in(Gate, Fuse, Confirm, HelpPage, Text, Palette)},
+}
