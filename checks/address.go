@@ -1,0 +1,125 @@
+package checks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// errBlocked is an address that checks do not ask, because machines keep their credentials there.
+var errBlocked = errors.New("link-local and metadata addresses are blocked")
+
+// Transport returns the transport for http checks. It refuses to connect to link-local and metadata addresses,
+// whatever name led there: names are judged by what they resolve to, at the moment of connecting.
+func Transport() *http.Transport {
+	dialer := &net.Dialer{
+		Timeout:   10 * time.Second,
+		KeepAlive: 30 * time.Second,
+		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+			return checkDial(address)
+		},
+	}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    2,
+		IdleConnTimeout:        30 * time.Second,
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+// checkDial refuses an address, host:port with a literal IP, that is blocked.
+func checkDial(address string) error {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("connect to %q: %w", address, err)
+	}
+	if isBlocked(at.Addr()) {
+		return fmt.Errorf("connect to %s: %w", at.Addr(), errBlocked)
+	}
+	return nil
+}
+
+// metadata are addresses outside the link-local ranges at which clouds answer machines about themselves.
+var metadata = []netip.Addr{
+	netip.MustParseAddr("fd00:ec2::254"),   // AWS
+	netip.MustParseAddr("fd20:ce::254"),    // Google Cloud
+	netip.MustParseAddr("100.100.100.200"), // Alibaba Cloud
+	netip.MustParseAddr("168.63.129.16"),   // Azure
+	netip.MustParseAddr("192.0.0.192"),     // Oracle Cloud
+}
+
+// embedding are IPv6 ranges whose last or second 32 bits are an IPv4 address that traffic goes on to.
+var (
+	nat64 = netip.MustParsePrefix("64:ff9b::/96")
+	sixTo = netip.MustParsePrefix("2002::/16")
+)
+
+func isBlocked(a netip.Addr) bool {
+	a = a.Unmap().WithZone("")
+	if b := a.As16(); nat64.Contains(a) {
+		a = netip.AddrFrom4([4]byte(b[12:16]))
+	} else if sixTo.Contains(a) {
+		a = netip.AddrFrom4([4]byte(b[2:6]))
+	}
+	if a.IsLinkLocalUnicast() || a.IsMulticast() || a.IsUnspecified() {
+		return true
+	}
+	for _, m := range metadata {
+		if a == m {
+			return true
+		}
+	}
+	return false
+}
+
+// metadataNames are the names of such services; a proxy would resolve them where Transport cannot see it.
+var metadataNames = []string{"metadata.google.internal", "metadata.goog", "metadata", "instance-data", "instance-data.ec2.internal"}
+
+// parseURL accepts an absolute http or https URL whose host may be asked.
+func parseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil { // its text repeats the URL, credentials included
+		return nil, errors.New("it is not a valid URL")
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, errors.New("it must begin with https:// or http://")
+	case host == "":
+		return nil, errors.New("it names no host")
+	}
+	if err := checkHost(host); err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+func checkHost(host string) error {
+	if a, err := netip.ParseAddr(host); err == nil {
+		if isBlocked(a) {
+			return errBlocked
+		}
+		return nil
+	}
+	for _, name := range metadataNames {
+		if host == name {
+			return errBlocked
+		}
+	}
+	// 2852039166, 0xa9fea9fe and 169.254.43518 are addresses too for some resolvers.
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x") {
+		return errors.New("write the IP address with four decimal numbers")
+	}
+	return nil
+}

@@ -1,0 +1,322 @@
+package checks
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/politicalsphere/sop/runbook"
+	"github.com/politicalsphere/sop/runbook/run"
+)
+
+type httpParams struct {
+	URL      string            `yaml:"url" doc:"what to ask, http or https"`
+	Method   string            `yaml:"method,omitempty" doc:"GET (the default) or HEAD"`
+	Status   []string          `yaml:"status,omitempty" doc:"statuses that are good, such as 200, 2xx or 200-204; 2xx when neither this nor expect is written"`
+	Contains string            `yaml:"contains,omitempty" doc:"text that the body must contain"`
+	Headers  map[string]string `yaml:"headers,omitempty" doc:"headers to send; values of those that carry credentials are never shown"`
+	MaxBody  int               `yaml:"maxBody,omitempty" doc:"how many bytes of the body are read; 65536 when not written, at most 1048576"`
+}
+
+const (
+	defaultBody  = 64 << 10
+	mostBody     = 1 << 20
+	maxRedirects = 5
+)
+
+var httpKind = runbook.Kind{
+	Name: "http",
+	Doc: `A web address answers as it should. Redirects are followed on the same host only, and never from https to http.
+Link-local and metadata addresses are blocked.
+passes   the status is good and the body contains the text
+fails    another status, the text is not there, or the certificate is not valid
+unknown  nobody answers, or not in time; or the text was not found in the part of the body that was read
+With expect, and status not written, expect alone judges the status.
+self     a map of status, body, json (null when the body is no JSON), ms and headers (by lower-case name)`,
+	Example:  "http: {url: 'https://example.com/healthz', status: 200, contains: ok, timeout: 3s}",
+	Params:   httpParams{},
+	Interval: 30 * time.Second,
+	Timeout:  defaultTimeout,
+	Lint:     lintHTTP,
+}
+
+func lintHTTP(params any, _ runbook.Check) []runbook.ParamProblem {
+	p := params.(*httpParams)
+	var out []runbook.ParamProblem
+	if known(p.URL) {
+		if _, err := parseURL(p.URL); err != nil {
+			out = append(out, problem("url", "write it as https://host/path", "%v", err))
+		}
+	}
+	if known(p.Method) && p.method() != http.MethodGet && p.method() != http.MethodHead {
+		out = append(out, problem("method", "a check only reads: write GET or HEAD", "%q is not allowed", p.Method))
+	}
+	for i, s := range p.Status {
+		if _, err := parseStatus(s); err != nil && known(s) {
+			out = append(out, problem(fmt.Sprintf("status[%d]", i), "write 200, 2xx or 200-204", "%v", err))
+		}
+	}
+	if p.Contains != "" && p.method() == http.MethodHead {
+		out = append(out, problem("contains", "write method: GET", "the answer to HEAD has no body"))
+	}
+	for name, value := range p.Headers {
+		if known(name) && known(value) && !isHeader(name, value) {
+			out = append(out, problem("headers."+name, "", "this is not a header that can be sent"))
+		}
+	}
+	if p.MaxBody < 0 || p.MaxBody > mostBody {
+		out = append(out, problem("maxBody", fmt.Sprintf("write a number of bytes up to %d", mostBody), "%d is out of range", p.MaxBody))
+	}
+	return out
+}
+
+// isHeader tells whether net/http would send the header.
+func isHeader(name, value string) bool {
+	token := func(r rune) bool {
+		return r > ' ' && r < 0x7f && !strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	}
+	control := func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+	return name != "" && strings.IndexFunc(name, func(r rune) bool { return !token(r) }) < 0 && strings.IndexFunc(value, control) < 0
+}
+
+func (p httpParams) method() string { return strings.ToUpper(cmp.Or(p.Method, http.MethodGet)) }
+
+func readyHTTP(w *Worker, work run.CheckWork) (check, error) {
+	p, err := decode[httpParams](httpKind, work.Check)
+	if err != nil {
+		return check{}, err
+	}
+	u, err := parseURL(p.URL)
+	if err != nil {
+		return check{}, fmt.Errorf("url: %w", err)
+	}
+	l := httpLook{httpParams: p, url: u, clock: w.clock, transport: w.http}
+	if len(p.Status) == 0 && work.Check.Expect == "" {
+		l.Status = []string{"2xx"}
+	}
+	for _, s := range l.Status {
+		r, err := parseStatus(s)
+		if err != nil {
+			return check{}, fmt.Errorf("status: %w", err)
+		}
+		l.good = append(l.good, r)
+	}
+	return check{look: l.look, secrets: append(secretsOfURL(u), secretsOfHeaders(p.Headers)...)}, nil
+}
+
+type httpLook struct {
+	httpParams
+	url       *url.URL
+	good      []statusRange // none: expect alone judges
+	clock     run.Clock
+	transport http.RoundTripper
+}
+
+// answer is what a server said.
+type answer struct {
+	status  int
+	header  http.Header
+	body    []byte
+	more    bool // the body is longer than what was read
+	elapsed time.Duration
+	moved   string // where a redirect that was not followed leads to
+}
+
+func (l httpLook) look(ctx context.Context) seen {
+	source := run.Evidence{Source: said("%s", showURL(l.url)), Query: said("%s %s", l.method(), showURL(l.url)), Expected: l.expected()}
+	got, err := l.ask(ctx)
+	var invalid *tls.CertificateVerificationError
+	switch {
+	case err == nil:
+		return l.judge(got, source)
+	case context.Cause(ctx) != nil:
+		return couldNotLook(source, context.Cause(ctx))
+	case errors.As(err, &invalid):
+		var s seen
+		s.summed(run.Failed, "the certificate is not valid: %v", invalid.Err)
+		source.Observed = s.Summary
+		s.Evidence = []run.Evidence{source}
+		return s
+	}
+	return couldNotLook(source, err)
+}
+
+// ask sends one request and reads the answer, bounded.
+func (l httpLook) ask(ctx context.Context) (answer, error) {
+	request, err := http.NewRequestWithContext(ctx, l.method(), l.url.String(), nil)
+	if err != nil {
+		return answer{}, errors.New("the request cannot be made; look at url and headers")
+	}
+	request.Header.Set("User-Agent", "sop")
+	setHeaders(request, l.Headers)
+	var got answer
+	client := &http.Client{Transport: l.transport, CheckRedirect: func(next *http.Request, via []*http.Request) error {
+		if len(via) >= maxRedirects {
+			return fmt.Errorf("it redirects more than %d times", maxRedirects)
+		}
+		if !mayFollow(via[0].URL, via[len(via)-1].URL, next.URL) || checkHost(strings.ToLower(next.URL.Hostname())) != nil {
+			got.moved = next.URL.Scheme + "://" + next.URL.Host
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}}
+	began := l.clock.Now()
+	response, err := client.Do(request)
+	if err != nil {
+		return answer{}, bare(err)
+	}
+	defer response.Body.Close()
+	got.status, got.header = response.StatusCode, response.Header
+	most := cmp.Or(l.MaxBody, defaultBody)
+	got.body, err = io.ReadAll(io.LimitReader(response.Body, int64(most)+1))
+	if err != nil {
+		return answer{}, fmt.Errorf("the answer broke off: %w", bare(err))
+	}
+	if got.more = len(got.body) > most; got.more {
+		got.body = got.body[:most]
+	}
+	got.elapsed = l.clock.Now().Sub(began)
+	return got, nil
+}
+
+// mayFollow tells whether a redirect stays with the server that was asked: the same host and port, or the same host
+// on the usual ports from http up to https.
+func mayFollow(first, last, next *url.URL) bool {
+	if next.Scheme != "https" && last.Scheme == "https" || !strings.EqualFold(first.Hostname(), next.Hostname()) {
+		return false
+	}
+	if portOf(first) == portOf(next) && first.Scheme == next.Scheme {
+		return true
+	}
+	return portOf(first) == "80" && portOf(next) == "443"
+}
+
+func portOf(u *url.URL) string {
+	if u.Scheme == "https" {
+		return cmp.Or(u.Port(), "443")
+	}
+	return cmp.Or(u.Port(), "80")
+}
+
+// bare strips net/http's "Get "https://…":" from an error: the URL may hold credentials.
+func bare(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+func (l httpLook) expected() run.Safe {
+	var words []string
+	if len(l.Status) > 0 {
+		words = append(words, strings.Join(l.Status, " or "))
+	}
+	if l.Contains != "" {
+		words = append(words, fmt.Sprintf("a body with %q", l.Contains))
+	}
+	return said("%s", strings.Join(words, ", "))
+}
+
+func (l httpLook) judge(a answer, source run.Evidence) seen {
+	s := seen{self: a.self()}
+	words := fmt.Sprintf("%d in %d ms", a.status, a.elapsed.Milliseconds())
+	if a.moved != "" {
+		words += ", redirects to " + a.moved + ", which is not followed"
+	}
+	status := run.Passed
+	switch found := bytes.Contains(a.body, []byte(l.Contains)); {
+	case !l.isGood(a.status):
+		status = run.Failed
+		words += ", expected " + strings.Join(l.Status, " or ")
+	case !found && a.more:
+		status = run.Unknown
+		words += fmt.Sprintf(", the first %d bytes of the body do not contain %q", len(a.body), l.Contains)
+	case !found:
+		status = run.Failed
+		words += fmt.Sprintf(", the body does not contain %q", l.Contains)
+	}
+	s.summed(status, "%s", words)
+	source.Observed = said("%s", words)
+	s.Evidence = []run.Evidence{source}
+	return s
+}
+
+func (l httpLook) isGood(status int) bool {
+	for _, r := range l.good {
+		if status >= r.from && status <= r.to {
+			return true
+		}
+	}
+	return len(l.good) == 0
+}
+
+// self is the answer as expect sees it. JSON that was cut is none.
+func (a answer) self() map[string]any {
+	headers := map[string]any{}
+	for name, values := range a.header {
+		headers[strings.ToLower(name)] = strings.Join(values, ", ")
+	}
+	var document any
+	if !a.more && json.Unmarshal(a.body, &document) != nil {
+		document = nil
+	}
+	return map[string]any{"status": a.status, "body": string(a.body), "json": document, "ms": float64(a.elapsed) / float64(time.Millisecond), "headers": headers}
+}
+
+// statusRange is a range of HTTP statuses, both ends in it.
+type statusRange struct{ from, to int }
+
+// parseStatus reads 200, 2xx or 200-204.
+func parseStatus(text string) (statusRange, error) {
+	var r statusRange
+	text = strings.TrimSpace(text)
+	if len(text) == 3 && strings.EqualFold(text[1:], "xx") && text[0] >= '1' && text[0] <= '5' {
+		class := int(text[0]-'0') * 100
+		return statusRange{class, class + 99}, nil
+	}
+	first, last, isRange := strings.Cut(text, "-")
+	if !isRange {
+		last = first
+	}
+	for _, end := range []struct {
+		text string
+		into *int
+	}{{first, &r.from}, {last, &r.to}} {
+		n, err := parseCode(end.text)
+		if err != nil {
+			return r, fmt.Errorf("%q is not an HTTP status or a range of them", text)
+		}
+		*end.into = n
+	}
+	if r.from > r.to {
+		return r, fmt.Errorf("%q ends before it begins", text)
+	}
+	return r, nil
+}
+
+func parseCode(text string) (int, error) {
+	var n int
+	if len(text) != 3 {
+		return 0, errors.New("not three digits")
+	}
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			return 0, errors.New("not three digits")
+		}
+		n = n*10 + int(c-'0')
+	}
+	if n < 100 || n > 599 {
+		return 0, errors.New("out of range")
+	}
+	return n, nil
+}

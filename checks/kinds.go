@@ -1,0 +1,110 @@
+package checks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/politicalsphere/sop/rollout/kube"
+	"github.com/politicalsphere/sop/runbook"
+	"github.com/politicalsphere/sop/runbook/run"
+)
+
+// Kinds returns what every check kind tells about itself, in the order in which `sop kinds` lists them.
+func Kinds() []runbook.Kind {
+	var out []runbook.Kind
+	for _, k := range kinds() {
+		out = append(out, k.Kind)
+	}
+	return out
+}
+
+// kind ties what lint knows of a check kind to how it looks.
+type kind struct {
+	runbook.Kind
+	ready func(*Worker, run.CheckWork) (check, error)
+}
+
+// kinds is the explicit list: a kind that is not here does not exist.
+func kinds() []kind {
+	return []kind{
+		{workloadKind, readyWorkload},
+		{endpointsKind, readyEndpoints},
+		{secretKind, readySecret},
+		{accessKind, readyAccess},
+		{httpKind, readyHTTP},
+		{prometheusKind, readyPrometheus},
+		{windowKind, readyWindow},
+	}
+}
+
+// check is a check of a step with its parameters decoded and its sources at hand.
+type check struct {
+	// look reads the world once. It returns soon after ctx has ended.
+	look func(ctx context.Context) seen
+	// cluster is what follows names caches of: a change there calls for a look at once.
+	cluster *kube.Cluster
+	follows []kube.Resource
+	// secrets are texts that no result may repeat.
+	secrets secrets
+}
+
+// decode reads the parameters of a check whose ${…} are filled in. Lint saw them before that, so it looks again.
+func decode[P any](k runbook.Kind, c runbook.Check) (P, error) {
+	var p P
+	if err := runbook.DecodeParams(c, &p); err != nil {
+		return p, err
+	}
+	for _, problem := range k.Lint(&p, c) {
+		if !problem.Warning {
+			return p, fmt.Errorf("%s: %s", problem.Path, problem.Message)
+		}
+	}
+	return p, nil
+}
+
+// cluster is the cluster that a check of an environment reads.
+func (w *Worker) cluster(env runbook.Environment) (*kube.Cluster, error) {
+	if w.clusters == nil {
+		return nil, errors.New("no cluster is configured")
+	}
+	return w.clusters.Get(env)
+}
+
+// problem, problems and known make lint findings. A text that still holds ${…} is judged when it is filled in.
+func problem(path, hint, format string, args ...any) runbook.ParamProblem {
+	return runbook.ParamProblem{Path: path, Message: fmt.Sprintf(format, args...), Hint: hint}
+}
+
+func known(s string) bool { return !runbook.HasExpr(s) }
+
+// lintNames finds names that cannot be those of a Kubernetes object.
+func lintNames(path string, names []string) []runbook.ParamProblem {
+	var out []runbook.ParamProblem
+	for i, name := range names {
+		if known(name) && !isObjectName(name) {
+			out = append(out, problem(fmt.Sprintf("%s[%d]", path, i), "names have lower-case letters, digits, - and .",
+				"%q is not the name of a Kubernetes object", name))
+		}
+	}
+	return out
+}
+
+// isObjectName tells whether s is a DNS subdomain, as names of Kubernetes objects are.
+func isObjectName(s string) bool {
+	if s == "" || len(s) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for _, r := range label {
+			if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' {
+				return false
+			}
+		}
+	}
+	return true
+}
