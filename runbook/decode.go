@@ -112,10 +112,11 @@ func (d *decoder) unknownKey(key *node, t reflect.Type, path string, fields []ke
 // ${…} can fill it.
 func (d *decoder) list(n *node, v reflect.Value, path string) {
 	if n.shape == scalarNode && (d.lenient || d.template) && v.Type().Elem().Kind() == reflect.String {
+		names := splitNames(n.text)
 		if d.template && HasExpr(n.text) {
-			return
+			names = []string{n.text} // what it will hold is not known, but that it holds something is
 		}
-		for _, s := range splitNames(n.text) {
+		for _, s := range names {
 			v.Set(reflect.Append(v, reflect.ValueOf(s).Convert(v.Type().Elem())))
 		}
 		return

@@ -32,8 +32,8 @@ func lint(doc *Document) []Problem {
 	return l.problems
 }
 
-// LintExample lints a kind's example as the only check of a small runbook. Every kind's test calls it and wants no
-// problems.
+// LintExample lints a kind's example, with or without its dash, as the only check of a small runbook. Every kind's
+// test calls it and wants no problems.
 func LintExample(k Kind) []Problem {
 	const head = `apiVersion: sop/v1
 kind: Runbook
@@ -51,8 +51,12 @@ phases:
             title: Example
             verify:
 `
-	indent := "              " + strings.ReplaceAll(strings.TrimRight(k.Example, "\n"), "\n", "\n              ")
-	doc, problems := Load([]Kind{k}, Source{Name: "example of " + k.Name, Data: []byte(head + indent + "\n")})
+	const indent = "              "
+	item := strings.ReplaceAll(strings.TrimRight(k.Example, "\n"), "\n", "\n"+indent)
+	if !strings.HasPrefix(item, "- ") {
+		item = "- " + strings.ReplaceAll(item, "\n", "\n  ")
+	}
+	doc, problems := Load([]Kind{k}, Source{Name: "example of " + k.Name, Data: []byte(head + indent + item + "\n")})
 	if doc != nil {
 		_, wrong := Resolve(doc, Choice{})
 		problems = append(problems, wrong...)

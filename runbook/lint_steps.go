@@ -188,7 +188,7 @@ func (l *linter) check(path string, c Check) {
 	}
 	if names, ok := componentNames(params); ok {
 		for i, name := range names.List {
-			if known := l.rb.Components.Keys(); !slices.Contains(known, name) {
+			if known := l.rb.Components.Keys(); !HasExpr(name) && !slices.Contains(known, name) {
 				l.errorf(fmt.Sprintf("%s.%s.components[%d]", path, c.Kind, i), suggest(name, known), "unknown component %s", quote(name))
 			}
 		}

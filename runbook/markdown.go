@@ -3,6 +3,7 @@ package runbook
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -196,6 +197,12 @@ func (p *page) closing(rb *Runbook) {
 		lines = append(lines, fmt.Sprintf("[%s](%s)", r.Title, r.URL))
 	}
 	p.list(lines...)
+	if rb.Metadata.Owner != "" {
+		fmt.Fprintf(p, "---\n\n**Document Owner:** %s\n", rb.Metadata.Owner)
+	}
+	if day, err := time.Parse(time.DateOnly, rb.Metadata.ReviewBy); err == nil {
+		fmt.Fprintf(p, "**Review Date:** %s\n", day.Format("January 2, 2006"))
+	}
 }
 
 // title begins a word with a capital.

@@ -97,14 +97,14 @@ func (v *Quantity) decodeNode(d *decoder, n *node, path string) {
 
 func (v *Names) decodeNode(d *decoder, n *node, path string) {
 	if n.shape == scalarNode {
-		if d.template && HasExpr(n.text) {
-			return
-		}
-		if n.text == "all" {
+		switch {
+		case d.template && HasExpr(n.text):
+			v.List = []string{n.text}
+		case n.text == "all":
 			v.All = true
-			return
+		default:
+			v.List = splitNames(n.text)
 		}
-		v.List = splitNames(n.text)
 		return
 	}
 	d.list(n, reflect.ValueOf(&v.List).Elem(), path)
