@@ -58,12 +58,15 @@ func splitService(host string) (name, namespace string, ok bool) {
 func (w *World) front(namespace string) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		component := "web"
-		if p := r.URL.Path; p == "/healthz" || p == "/ready" || p == "/api" || strings.HasPrefix(p, "/api/") {
+		if p := r.URL.Path; isProbe(p) || p == "/api" || strings.HasPrefix(p, "/api/") {
 			component = "api"
 		}
 		w.answer(rw, r, namespace, component)
 	})
 }
+
+// isProbe: the paths that only say whether a pod lives. They do no work, so they do not fail as work does.
+func isProbe(path string) bool { return path == "/healthz" || path == "/ready" }
 
 // answer lets one of the component's ready pods answer, as fast and as well as its metrics tell of it.
 func (w *World) answer(rw http.ResponseWriter, r *http.Request, namespace, component string) {
@@ -84,7 +87,7 @@ func (w *World) answer(rw http.ResponseWriter, r *http.Request, namespace, compo
 	if w.wait(r.Context(), took) != nil {
 		return // the client has gone
 	}
-	if luck.Float64() < how.ErrorRatio {
+	if luck.Float64() < how.ErrorRatio && !isProbe(r.URL.Path) {
 		reply(rw, http.StatusInternalServerError, map[string]any{"status": "error", "error": "internal server error"})
 		return
 	}
