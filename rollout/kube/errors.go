@@ -38,11 +38,6 @@ func Unreachable(err error) bool {
 	if errors.As(err, &b) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return true
 	}
-	var answer apierrors.APIStatus
-	if !errors.As(err, &answer) {
-		var wrong *WrongCluster
-		return !errors.As(err, &wrong) && !errors.Is(err, ErrLockLost)
-	}
 	return busy(err)
 }
 
@@ -55,10 +50,14 @@ func busy(err error) bool {
 
 // failed words the error of a request: what was tried, where, and why it failed.
 func (c *Cluster) failed(ctx context.Context, what string, err error) error {
-	if cause := context.Cause(ctx); errors.Is(cause, errTimeout) {
-		err = &blind{cause}
-	} else if ctx.Err() != nil {
+	var answer apierrors.APIStatus
+	switch {
+	case errors.Is(context.Cause(ctx), errTimeout):
+		err = &blind{errTimeout}
+	case ctx.Err() != nil:
 		err = &blind{fmt.Errorf("%w (%w)", err, ctx.Err())}
+	case !errors.As(err, &answer) && !errors.Is(err, ErrLockLost):
+		err = &blind{err} // the API server gave no answer
 	}
 	if c.env.Context != "" {
 		return fmt.Errorf("%s in context %s: %w", what, c.env.Context, err)
