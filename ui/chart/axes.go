@@ -25,11 +25,11 @@ func (v *view) timeAxis() {
 			v.canvas.at(v.col(m.X), row).r = v.tier.signs().foot
 		}
 	}
+	if p, ok := v.cursorAt(); ok { // first, so that no label is cut by it
+		v.readout(p, row)
+	}
 	if v.f.To > v.f.From {
 		v.timeLabels(row)
-	}
-	if p, ok := v.cursorAt(); ok {
-		v.readout(p, row)
 	}
 }
 

@@ -177,7 +177,7 @@ func TestFormatValue(t *testing.T) {
 	}{
 		{Percent, 0.031, "3.1 %"}, {Percent, 0.0004, "0.04 %"}, {Percent, 0.99974, "99.97 %"}, {Percent, 1, "100 %"}, {Percent, 0, "0 %"},
 		{Seconds, 0.182, "182 ms"}, {Seconds, 1.5, "1.5 s"}, {Seconds, 0.00025, "250 µs"}, {Seconds, 600, "10 min"}, {Seconds, 0, "0 ms"},
-		{Count, 412, "412"}, {Count, 12345, "12.3 k"}, {Count, -3, "-3"}, {Count, -0.0, "0"}, {Count, 2e6, "2 M"},
+		{Count, 412, "412"}, {Count, 12345, "12.3 k"}, {Count, -3, "-3"}, {Count, math.Copysign(0, -1), "0"}, {Count, 2e6, "2 M"},
 		{Bytes, 1.2e9, "1.2 GB"}, {Bytes, 512, "512 B"}, {Rate, 412, "412/s"}, {Rate, 1500, "1.5 k/s"},
 		{Count, math.NaN(), "no data"}, {Percent, math.Inf(1), "+Inf"},
 	} {
@@ -208,6 +208,7 @@ func TestMomentLabels(t *testing.T) {
 		{"room on the right", []Moment{{10, "deploy"}}, "▼ deploy"},
 		{"only on the left", []Moment{{95, "deploy"}}, "deploy ▼"},
 		{"between two", []Moment{{50, "deploy v1"}, {55, "25%"}}, "deploy v1 ▼ ▼ 25%"},
+		{"tight", []Moment{{40, "25%"}, {50, "100%"}}, "▼25% ▼ 100%"},
 		{"no room at all", []Moment{{50, "a"}, {52, "a long label"}, {54, "b"}}, "a ▼▼▼ b"},
 		{"outside the window", []Moment{{10, "in"}, {200, "out"}}, "▼ in"},
 	} {

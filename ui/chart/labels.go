@@ -20,7 +20,7 @@ func (v *view) moments() {
 
 // momentLabels writes "▼ label" beside each mark: in its own row, or in the plot's first one where it is free.
 func (v *view) momentLabels() {
-	used := -1 // the last column that a label took
+	used := -2 // the last column that a label took; two before the first, for the blank between labels
 	for i, m := range v.f.Marks {
 		if !v.inWindow(m.X) {
 			continue
@@ -35,26 +35,47 @@ func (v *view) momentLabels() {
 		if col <= used || !v.canvas.free(col, 0, 1, moment) {
 			continue
 		}
-		v.canvas.set(col, 0, v.tier.signs().pointer, moment)
-		used = v.momentLabel(m.Label, col, end, used)
+		last, written := v.momentLabel(m.Label, col, end, used)
+		if written || v.labels { // in the plot itself a pointer without its label would only puzzle
+			v.canvas.set(col, 0, v.tier.signs().pointer, moment)
+		}
+		used = last
 	}
 }
 
-// momentLabel writes a label to the right of its pointer, or to its left if only there it has room, and
-// returns the last column that is taken now.
-func (v *view) momentLabel(label string, col, end, used int) int {
+// momentLabel writes a label to the right of its pointer, with a blank between them if there is room, or to its
+// left if only there it has any. It returns the last column that is taken now, and whether it wrote anything.
+func (v *view) momentLabel(label string, col, end, used int) (last int, written bool) {
 	w := theme.Width(label)
 	if w == 0 {
-		return col
+		return col, false
 	}
-	if col+2+w < end && v.canvas.free(col+1, 0, w+2, moment) || col+2+w == v.cols && v.canvas.free(col+1, 0, w+1, moment) {
-		v.canvas.write(col+1, 0, " ", moment)
-		return col + 1 + v.canvas.write(col+2, 0, label, moment)
+	if end < v.cols {
+		end-- // a blank before the next pointer
 	}
-	if left := col - w - 1; left > used+1 && v.canvas.free(left, 0, w+1, moment) {
-		v.canvas.write(left, 0, label, moment)
+	for blank := 1; blank >= 0; blank-- {
+		from := col + 1 + blank
+		if from+w <= end && v.canvas.free(col+1, 0, blank+w, moment) {
+			v.clear(col+1, blank)
+			return from + v.canvas.write(from, 0, label, moment) - 1, true
+		}
 	}
-	return col
+	for blank := 1; blank >= 0; blank-- {
+		from := col - blank - w
+		if from > used+1 && v.canvas.free(from, 0, w+blank, moment) {
+			v.canvas.write(from, 0, label, moment)
+			v.clear(from+w, blank)
+			return col, true
+		}
+	}
+	return col, false
+}
+
+// clear blanks n cells of the first row.
+func (v *view) clear(col, n int) {
+	for i := range n {
+		v.canvas.write(col+i, 0, " ", moment)
+	}
 }
 
 // limitLabel writes a limit's label on its line, as far right as the data lets it.

@@ -80,10 +80,13 @@ func (t *Theme) few() {
 	t.Moment = style(look{fg: ansi.BrightBlack})
 	t.Axis = style(look{fg: ansi.BrightBlack})
 	t.Cursor = style(look{fg: ansi.Blue, bold: true})
-	if !t.Light {
-		t.Accent = style(look{fg: ansi.Cyan})
-		t.Cursor = style(look{fg: ansi.Cyan, bold: true})
+	if t.Light { // where the usual yellow and green are too pale to read
+		t.Warn = style(look{fg: ansi.Magenta, bold: true})
+		t.Good, t.Threshold, t.Objective = Style{}, style(look{fg: ansi.Magenta}), t.Axis
+		return
 	}
+	t.Accent = style(look{fg: ansi.Cyan})
+	t.Cursor = style(look{fg: ansi.Cyan, bold: true})
 }
 
 func (t *Theme) mono() {

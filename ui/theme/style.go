@@ -91,10 +91,14 @@ func (s Style) Append(dst []byte, text string) []byte {
 	return append(dst, reset...)
 }
 
-// Over lays the style under text that is styled already: it comes back after every inner style's end.
+// Over lays the style under text that is styled already: it comes back after every inner style's end. A
+// reversed style takes the place of the inner ones, since reversed colours on one row would be a patchwork.
 func (s Style) Over(text string) string {
 	if s.on == "" {
 		return text
+	}
+	if s.spec.invert {
+		return s.Render(ansi.Strip(text))
 	}
 	return s.on + strings.ReplaceAll(text, reset, reset+s.on) + reset
 }

@@ -91,6 +91,13 @@ func TestOverComesBack(t *testing.T) {
 	}
 }
 
+func TestAReversedRowIsOfOnePiece(t *testing.T) {
+	th := New(Options{})
+	if got, want := th.Selected.Over("a"+th.Bad.Render("b")+"c"), th.Selected.Render("abc"); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestDetect(t *testing.T) {
 	for _, c := range []struct {
 		name    string
