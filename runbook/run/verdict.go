@@ -57,9 +57,7 @@ func verdict(metrics []runbook.Metric, triggers []TriggerState, samples []Sample
 			}
 		}
 		if len(m.Triggers) > 0 {
-			if have, want := conclusive(m.Name, samples, from, to, every); 100*have < enoughPoints*want {
-				doubts = append(doubts, fmt.Sprintf("%s has a value in only %d of %d ticks", metricTitle(m), have, want))
-			}
+			doubts = append(doubts, gaps(m, samples, from, to, every)...)
 		}
 	}
 	switch {
@@ -73,13 +71,32 @@ func verdict(metrics []runbook.Metric, triggers []TriggerState, samples []Sample
 	return VerdictPass, Safe(fmt.Sprintf("no trip in %s, and enough data to tell", to.Sub(from).Round(time.Second)))
 }
 
-// conclusive counts the ticks of the watch that have a conclusive point of the metric, and those there should be. Points
-// much closer to each other than a tick count once, so a watch that sampled twice as often for half the time is still
-// half blind. (Counting by fixed intervals instead would lose points that fall now before, now after a boundary.)
-func conclusive(metric string, samples []Sample, from, to time.Time, every time.Duration) (have, want int) {
+// gaps says where the data of a metric is too thin: over the whole watch, or at its end. The state of a trigger is as
+// old as the last sample, so one that stands at ok says nothing of a time in which none was taken.
+func gaps(m runbook.Metric, samples []Sample, from, to time.Time, every time.Duration) []string {
 	if every <= 0 {
-		every = 15 * time.Second
+		every = defaultEvery
 	}
+	var found []string
+	have, want, last := conclusive(m.Name, samples, from, to, every)
+	if 100*have < enoughPoints*want {
+		found = append(found, fmt.Sprintf("%s has a value in only %d of %d ticks", metricTitle(m), have, want))
+	}
+	silence := max(leastSilence, 2*every)
+	for _, t := range m.Triggers {
+		silence = max(silence, t.For.D)
+	}
+	if missing := to.Sub(last); have > 0 && missing > silence {
+		found = append(found, fmt.Sprintf("nothing is known of %s in the last %s", metricTitle(m), missing.Round(time.Second)))
+	}
+	return found
+}
+
+// conclusive counts the ticks of the watch that have a conclusive point of the metric, and those there should be; last
+// is when the last of them was. Points much closer to each other than a tick count once, so a watch that sampled twice
+// as often for half the time is still half blind. (Counting by fixed intervals instead would lose points that fall now
+// before, now after a boundary.)
+func conclusive(metric string, samples []Sample, from, to time.Time, every time.Duration) (have, want int, last time.Time) {
 	want = max(int(to.Sub(from)/every), 1)
 	var counted time.Time
 	for _, s := range samples {
@@ -87,11 +104,12 @@ func conclusive(metric string, samples []Sample, from, to time.Time, every time.
 		if p.State != PointOK || !finite(p.Value) || s.At.Before(from) || s.At.After(to) {
 			continue
 		}
+		last = s.At
 		if counted.IsZero() || s.At.Sub(counted) >= every*3/4 {
 			have, counted = have+1, s.At
 		}
 	}
-	return min(have, want), want
+	return min(have, want), want, last
 }
 
 // triggerName says which trigger of which metric it is, in the words of the runbook.

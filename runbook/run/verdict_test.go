@@ -38,6 +38,8 @@ func TestVerdict(t *testing.T) {
 		{"could not be judged", both, []TriggerState{state(0, TriggerInconclusive), state(1, TriggerOK)}, full, end, VerdictInconclusive, "could not be judged"},
 		{"a trigger was forgotten", both, []TriggerState{state(0, TriggerOK)}, full, end, VerdictInconclusive, "never judged"},
 		{"too many gaps", both, []TriggerState{state(0, TriggerOK), state(1, TriggerOK)}, holes, end, VerdictInconclusive, "a value in only 31 of 40 ticks"},
+		{"blind at the end", both, []TriggerState{state(0, TriggerOK), state(1, TriggerOK)}, full[:34], end, VerdictInconclusive, "nothing is known of Error rate in the last 1m45s"},
+		{"the last ticks are late", both, []TriggerState{state(0, TriggerOK), state(1, TriggerOK)}, full[:36], end, VerdictPass, "no trip"},
 		{"no sample", both, []TriggerState{state(0, TriggerOK), state(1, TriggerOK)}, nil, end, VerdictInconclusive, "0 of 40"},
 		{"samples of another time", both, []TriggerState{state(0, TriggerOK), state(1, TriggerOK)}, full, judgeStart.Add(24 * time.Hour), VerdictInconclusive, "ticks"},
 		{"no trigger", []runbook.Metric{errorRate()}, nil, full, end, VerdictInconclusive, "no metric has a trigger"},
