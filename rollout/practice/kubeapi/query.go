@@ -1,0 +1,153 @@
+package kubeapi
+
+import (
+	"strconv"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// LastResourceVersion is the resourceVersion of the latest change of a resource: in a namespace ("" for all), of a
+// name ("" for all). It is "0" when there was none or the resource is not known.
+func (s *Server) LastResourceVersion(gvr schema.GroupVersionResource, namespace, name string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strconv.FormatUint(s.latest(gvr, namespace, name), 10)
+}
+
+func (s *Server) latest(gvr schema.GroupVersionResource, namespace, name string) uint64 {
+	t := s.tables[gvr]
+	if t == nil {
+		return 0
+	}
+	return t.latest[key{namespace, name}]
+}
+
+// CaughtUp says whether a cache of the resource that stands at the resourceVersion have has seen every change, or
+// cannot be expected to because a fault or a Forbid now touches the listing or watching of the resource. It is
+// made for the idle conditions of a virtual clock.
+//
+// After such a fault is lifted it is false until the cache has listed again, which client-go does only after a
+// back-off in real time (0.8 to 30 s).
+func (s *Server) CaughtUp(gvr schema.GroupVersionResource, namespace, name, have string) bool {
+	at, err := strconv.ParseUint(have, 10, 64)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil && at >= s.latest(gvr, namespace, name) {
+		return true
+	}
+	return s.troubled(gvr.GroupResource(), namespace)
+}
+
+// Quiet says whether every open watch that is not muted has handed over all the changes there are and its reader
+// has taken them.
+func (s *Server) Quiet() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.tables {
+		for w := range t.watchers {
+			if s.muted(w.request) || w.ended {
+				continue
+			}
+			if w.writing || w.initial || w.rv < t.latest[key{namespace: w.scopeOf()}] && w.rv >= t.floor {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (w *watcher) scopeOf() string {
+	if !w.form.res.namespaced {
+		return ""
+	}
+	return w.namespace
+}
+
+// PodView is what the makers of metrics and logs need to know of a pod.
+type PodView struct {
+	Namespace, Name, UID string
+	Owner                string            // the ReplicaSet's name
+	Hash                 string            // the label pod-template-hash
+	Labels               map[string]string // not to be changed
+	Image, ImageID       string            // of the first container; ImageID is empty until it is pulled
+	Node, IP             string
+	Phase                string // Pending, Running, Succeeded, Failed
+	Ready, Terminating   bool
+	Created              time.Time // in whole seconds
+	Started              time.Time // of the first container's present or last run; zero before it
+	ReadySince           time.Time // zero while not ready
+	Restarts             int       // of all its containers
+}
+
+// Pods returns the pods of a namespace ("" for all) in the order of their names.
+func (s *Server) Pods(namespace string) []PodView {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.tables[podGVR].sorted(namespace)
+	views := make([]PodView, len(all))
+	for i, v := range all {
+		views[i] = viewOf(v.obj.(*corev1.Pod), s.kubelet.runs[keyOf(v.obj)])
+	}
+	return views
+}
+
+// OnPods calls f after every change of a pod that a request or a pass of the controllers brought, without the
+// server's lock, in the goroutine that made the change. f must be quick; it may set a Signal.
+func (s *Server) OnPods(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onPods = append(s.onPods, f)
+}
+
+// tellPods calls the OnPods functions if a pod has changed since the last time. The caller must not hold s.mu.
+func (s *Server) tellPods() {
+	s.mu.Lock()
+	latest := s.tables[podGVR].latest[key{}]
+	if latest == s.podsRV {
+		s.mu.Unlock()
+		return
+	}
+	s.podsRV = latest
+	tell := s.onPods
+	s.mu.Unlock()
+	for _, f := range tell {
+		f()
+	}
+}
+
+// viewOf shows a pod; run is what its node knows of it, nil before it has one.
+func viewOf(p *corev1.Pod, run *podRun) PodView {
+	v := PodView{
+		Namespace: p.Namespace, Name: p.Name, UID: string(p.UID), Labels: p.Labels, Hash: p.Labels["pod-template-hash"],
+		Node: p.Spec.NodeName, IP: p.Status.PodIP, Phase: string(p.Status.Phase), Terminating: p.DeletionTimestamp != nil,
+		Created: p.CreationTimestamp.Time,
+	}
+	if run != nil {
+		v.Started, v.ReadySince = run.containers[0].started, run.readySince
+	}
+	for _, o := range p.OwnerReferences {
+		v.Owner = o.Name
+	}
+	if len(p.Spec.Containers) > 0 {
+		v.Image = p.Spec.Containers[0].Image
+	}
+	for i, c := range p.Status.ContainerStatuses {
+		if i == 0 {
+			v.ImageID = c.ImageID
+		}
+		v.Restarts += int(c.RestartCount)
+	}
+	v.Ready = isReady(p)
+	return v
+}
+
+func podCondition(p *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {
+	for i := range p.Status.Conditions {
+		if p.Status.Conditions[i].Type == kind {
+			return &p.Status.Conditions[i]
+		}
+	}
+	return nil
+}
