@@ -137,7 +137,7 @@ func (v *view) emit() {
 		v.endLine()
 	}
 	lo, hi := -1, -1 // the rows of the band, from its top to its bottom
-	if v.f.Band.On && v.f.Band.Lo <= v.f.Band.Hi {
+	if v.f.Band.there() {
 		lo, hi = v.row(v.f.Band.Hi), v.row(v.f.Band.Lo)
 	}
 	step := v.scale.tickStep(v.rows)

@@ -49,6 +49,8 @@ type Band struct {
 	Lo, Hi float64
 }
 
+func (b Band) there() bool { return b.On && b.Lo-b.Lo == 0 && b.Hi-b.Hi == 0 && b.Lo <= b.Hi }
+
 // Limit is a horizontal line: the threshold that trips, or the objective.
 type Limit struct {
 	On    bool
@@ -118,8 +120,13 @@ func (f *Frame) Nearest(x float64) (Point, bool) {
 	return best, found
 }
 
+// there reports whether the limit can be drawn: one that is not a number has no place.
+func (l Limit) there() bool { return l.On && l.At-l.At == 0 }
+
 // breaks reports whether y is beyond the limit.
-func (l Limit) breaks(y float64) bool { return l.On && (!l.Below && y > l.At || l.Below && y < l.At) }
+func (l Limit) breaks(y float64) bool {
+	return l.there() && (!l.Below && y > l.At || l.Below && y < l.At)
+}
 
 // Chart draws frames of one metric. It is not safe for concurrent use.
 type Chart struct {

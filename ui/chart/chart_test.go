@@ -26,8 +26,10 @@ func wave(x float64) float64 { return math.Sin(x/37) + 0.5*math.Sin(x/11+1) }
 // errorRate is a watch that goes wrong: flat, a gap while Prometheus was away, then rising over the threshold.
 func errorRate() *Frame {
 	return &Frame{
-		Title: Title{Name: "Error rate", Value: "5.6 %", Delta: "▲ +5.5 pp vs base", Trip: "trips at +5 pp",
-			Verdict: "suspect 45s of 90s", Evidence: "evidence 62 %", Tone: Warn},
+		Title: Title{
+			Name: "Error rate", Value: "5.6 %", Delta: "▲ +5.5 pp vs base", Trip: "trips at +5 pp",
+			Verdict: "suspect 45s of 90s", Evidence: "evidence 62 %", Tone: Warn,
+		},
 		Unit: Percent,
 		Points: sample(-600, 1050, 15, func(x float64) float64 {
 			switch {
@@ -175,14 +177,77 @@ func TestFormatValue(t *testing.T) {
 		v    float64
 		want string
 	}{
-		{Percent, 0.031, "3.1 %"}, {Percent, 0.0004, "0.04 %"}, {Percent, 0.99974, "99.97 %"}, {Percent, 1, "100 %"}, {Percent, 0, "0 %"},
-		{Seconds, 0.182, "182 ms"}, {Seconds, 1.5, "1.5 s"}, {Seconds, 0.00025, "250 µs"}, {Seconds, 600, "10 min"}, {Seconds, 0, "0 ms"},
-		{Count, 412, "412"}, {Count, 12345, "12.3 k"}, {Count, -3, "-3"}, {Count, math.Copysign(0, -1), "0"}, {Count, 2e6, "2 M"},
-		{Bytes, 1.2e9, "1.2 GB"}, {Bytes, 512, "512 B"}, {Rate, 412, "412/s"}, {Rate, 1500, "1.5 k/s"},
-		{Count, math.NaN(), "no data"}, {Percent, math.Inf(1), "+Inf"},
+		{Percent, 0.031, "3.1 %"},
+		{Percent, 0.0004, "0.04 %"},
+		{Percent, 0.99974, "99.97 %"},
+		{Percent, 0.99999, "99.999 %"},
+		{Percent, 0.995, "99.5 %"},
+		{Percent, 1, "100 %"},
+		{Percent, 0, "0 %"},
+		{Seconds, 0.182, "182 ms"},
+		{Seconds, 1.5, "1.5 s"},
+		{Seconds, 0.00025, "250 µs"},
+		{Seconds, 600, "10 min"},
+		{Seconds, 0, "0 ms"},
+		{Count, 412, "412"},
+		{Count, 12345, "12.3 k"},
+		{Count, -3, "-3"},
+		{Count, math.Copysign(0, -1), "0"},
+		{Count, 2e6, "2 M"},
+		{Bytes, 1.2e9, "1.2 GB"},
+		{Bytes, 512, "512 B"},
+		{Rate, 412, "412/s"},
+		{Rate, 1500, "1.5 k/s"},
+		{Count, math.NaN(), "no data"},
+		{Percent, math.Inf(1), "+Inf"},
 	} {
 		if got := FormatValue(c.u, c.v); got != c.want {
 			t.Errorf("FormatValue(%d, %v) = %q, want %q", c.u, c.v, got, c.want)
+		}
+	}
+}
+
+func TestTicks(t *testing.T) {
+	for _, c := range []struct {
+		u             Unit
+		step, largest float64
+		ys            []float64
+		want          string
+	}{
+		{Percent, 0.02, 0.08, []float64{0, 0.02, 0.08}, "0% 2% 8%"},
+		{Percent, 0.0005, 1, []float64{0.9995, 1}, "99.95 100"},
+		{Percent, 0.001, 0.005, []float64{0, 0.001}, "0% 0.1%"},
+		{Seconds, 0.1, 0.3, []float64{0, 0.1, 0.3}, "0 100ms 300ms"},
+		{Seconds, 0.5, 2, []float64{0.5, 2}, "0.5s 2s"},
+		{Seconds, 500, 2000, []float64{500, 2000}, "500s 2000s"},
+		{Count, 500, 2000, []float64{500, 2000}, "0.5k 2k"},
+		{Bytes, 5e8, 2e9, []float64{5e8, 1e9}, "0.5G 1G"},
+		{Count, 5e17, 1e18, []float64{-1e18}, "-1e+18"},
+	} {
+		var got []string
+		for _, y := range c.ys {
+			got = append(got, string(appendTick(nil, c.u, y, c.step, c.largest)))
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("unit %d, step %v: got %q, want %q", c.u, c.step, s, c.want)
+		}
+	}
+}
+
+func TestOffsets(t *testing.T) {
+	for x, want := range map[float64]string{0: "0", -600: "−10m", 300: "+5m", 5400: "+1h30m", 750: "+12m30s", 90061: "+1d1h1m1s", 0.2: "0"} {
+		if got := string(appendOffset(nil, x, "−")); got != want {
+			t.Errorf("%v s is %q, want %q", x, got, want)
+		}
+	}
+}
+
+func TestLimitsWithoutANumberAreNotDrawn(t *testing.T) {
+	f := errorRate()
+	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
+		f.Threshold.At, f.Band.Hi = bad, bad
+		if got := strings.Join(drawn(f, Braille, theme.Options{}, 80, 9), "\n"); strings.Contains(got, "trip\n") || strings.Contains(got, "─ ─") {
+			t.Errorf("a threshold at %v is drawn:\n%s", bad, got)
 		}
 	}
 }

@@ -81,7 +81,7 @@ func (v *view) clear(col, n int) {
 // limitLabel writes a limit's label on its line, as far right as the data lets it.
 func (v *view) limitLabel(l *Limit, own owner) {
 	w := theme.Width(l.Label)
-	if !l.On || w == 0 || w+2 > v.cols*2/3 {
+	if !l.there() || w == 0 || w+2 > v.cols*2/3 {
 		return
 	}
 	row := v.top + v.row(l.At)

@@ -60,7 +60,7 @@ func (c *Chart) plot(f *Frame, l layout) {
 	v.line()
 	v.gapLane()
 	v.limitLabel(&f.Threshold, threshold)
-	if f.Objective.On && !(f.Threshold.On && v.row(f.Objective.At) == v.row(f.Threshold.At)) {
+	if f.Objective.there() && !(f.Threshold.there() && v.row(f.Objective.At) == v.row(f.Threshold.At)) {
 		v.limitLabel(&f.Objective, objective)
 	}
 	v.momentLabels()
@@ -102,7 +102,7 @@ func (v *view) inWindow(x float64) bool { return x >= v.f.From && x <= v.f.To }
 
 // limit draws a horizontal line: the threshold dashed, the objective dotted.
 func (v *view) limit(l *Limit, own owner) {
-	if !l.On {
+	if !l.there() {
 		return
 	}
 	row, signs := v.top+v.row(l.At), v.tier.signs()
@@ -159,7 +159,7 @@ func (p *pen) join(x0, y0, x1, y1 int) {
 func (v *view) line() {
 	v.gaps = cleared(v.gaps, v.cols)
 	p := pen{view: v, limit: -1}
-	if v.f.Threshold.On {
+	if v.f.Threshold.there() {
 		p.limit = v.ydot(v.f.Threshold.At)
 	}
 	// connected: the point before this one belongs to the same line. open: the dot column where a gap began.

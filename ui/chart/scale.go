@@ -37,12 +37,12 @@ func (f *Frame) needed() span {
 	}
 	limited := false
 	for _, l := range [2]*Limit{&f.Threshold, &f.Objective} {
-		if l.On {
+		if l.there() {
 			s.add(l.At)
 			limited = true
 		}
 	}
-	if f.Band.On {
+	if f.Band.there() {
 		s.add(f.Band.Lo)
 		s.add(f.Band.Hi)
 	}

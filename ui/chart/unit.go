@@ -117,8 +117,8 @@ func AppendValue(dst []byte, u Unit, y float64) []byte {
 // digits after the point for three in all; four where the interesting part is the distance to 100 %.
 func digits(u Unit, v float64) int {
 	switch v = abs(v); {
-	case u == Percent && v >= 99 && v < 100:
-		return 2
+	case u == Percent && v >= 99 && v < 100: // 99.999 must not read as 100
+		return max(1, min(5, int(math.Ceil(-math.Log10(100-v)))))
 	case v >= 100 || v == 0:
 		return 0
 	case v >= 10:
@@ -153,6 +153,9 @@ const tickWidth = 6
 // digits as the step needs.
 func appendTick(dst []byte, u Unit, y, step, largest float64) []byte {
 	p := u.prefix(largest)
+	if u == Seconds && largest >= 1 {
+		p = prefix{per: 1, name: "s"} // a round number of seconds is seldom one of minutes
+	}
 	start := len(dst)
 	decimals := 0
 	if s := step / p.per; s < 1 {

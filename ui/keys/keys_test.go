@@ -109,9 +109,19 @@ func TestMatch(t *testing.T) {
 		key   string
 		want  ID
 	}{
-		{Checklist, "j", Down}, {Checklist, "space", Attest}, {Checklist, "r", Recheck}, {Watch, "left", Left},
-		{Rollout, "3", GoTo + ID(Watch)}, {Rollout, "w", GoTo + ID(Watch)}, {Fuse, "enter", Burn}, {Fuse, "esc", TakeBack},
-		{Confirm, "y", Yes}, {Checklist, "y", Copy}, {Home, "q", Quit}, {HelpPage, "q", Back}, {Text, "enter", Accept},
+		{Checklist, "j", Down},
+		{Checklist, "space", Attest},
+		{Checklist, "r", Recheck},
+		{Watch, "left", Left},
+		{Rollout, "3", GoTo + ID(Watch)},
+		{Rollout, "w", GoTo + ID(Watch)},
+		{Fuse, "enter", Burn},
+		{Fuse, "esc", TakeBack},
+		{Confirm, "y", Yes},
+		{Checklist, "y", Copy},
+		{Home, "q", Quit},
+		{HelpPage, "q", Back},
+		{Text, "enter", Accept},
 	} {
 		if id, ok := Match(c.scope, c.key); !ok || id != c.want {
 			t.Errorf("Match(%s, %s) = %q, %v, want %q", c.scope, c.key, id, ok, c.want)

@@ -8,19 +8,27 @@ func in(scopes ...Scope) []Scope { return scopes }
 func and(scopes []Scope, more ...Scope) []Scope { return append(slices.Clone(scopes), more...) }
 
 var bindings = []Binding{
-	{ID: Up, Keys: []string{"up", "k"}, Show: "↑↓", Label: "move", Rank: 3,
-		Help: "Move up and down, also with k and j.", Scopes: and(screens, Home, Gate, HelpPage)},
+	{
+		ID: Up, Keys: []string{"up", "k"}, Show: "↑↓", Label: "move", Rank: 3,
+		Help: "Move up and down, also with k and j.", Scopes: and(screens, Home, Gate, HelpPage),
+	},
 	{ID: Down, Keys: []string{"down", "j"}, Scopes: and(screens, Home, Gate, HelpPage)},
 	{ID: Up, Keys: []string{"up"}, Show: "↑↓", Label: "choose", Rank: 3, Help: "Choose a command.", Scopes: in(Palette)},
 	{ID: Down, Keys: []string{"down"}, Scopes: in(Palette)},
-	{ID: Left, Keys: []string{"left", "h"}, Show: "←→", Label: "phase", Rank: 12,
-		Help: "Go to the phase before and after, also with h and l.", Scopes: in(Checklist)},
+	{
+		ID: Left, Keys: []string{"left", "h"}, Show: "←→", Label: "phase", Rank: 12,
+		Help: "Go to the phase before and after, also with h and l.", Scopes: in(Checklist),
+	},
 	{ID: Right, Keys: []string{"right", "l"}, Scopes: in(Checklist)},
-	{ID: Left, Keys: []string{"left", "h"}, Show: "←→", Label: "read value", Rank: 6,
-		Help: "Move the crosshair along the chart and read its values, also with h and l.", Scopes: in(Watch)},
+	{
+		ID: Left, Keys: []string{"left", "h"}, Show: "←→", Label: "read value", Rank: 6,
+		Help: "Move the crosshair along the chart and read its values, also with h and l.", Scopes: in(Watch),
+	},
 	{ID: Right, Keys: []string{"right", "l"}, Scopes: in(Watch)},
-	{ID: NextFocus, Keys: []string{"tab"}, Label: "next pane", Rank: 11,
-		Help: "Put the focus on the next pane or chart; shift+tab goes back.", Scopes: screens},
+	{
+		ID: NextFocus, Keys: []string{"tab"}, Label: "next pane", Rank: 11,
+		Help: "Put the focus on the next pane or chart; shift+tab goes back.", Scopes: screens,
+	},
 	{ID: PrevFocus, Keys: []string{"shift+tab"}, Scopes: screens},
 	{ID: NextFocus, Keys: []string{"tab"}, Label: "next field", Rank: 5, Help: "Go to the next field.", Scopes: in(Text)},
 	{ID: PrevFocus, Keys: []string{"shift+tab"}, Scopes: in(Text)},
@@ -30,10 +38,14 @@ var bindings = []Binding{
 	{ID: Last, Keys: []string{"end"}, Scopes: and(screens, Home, HelpPage)},
 
 	{ID: Open, Keys: []string{"enter"}, Label: "open", Rank: 2, Help: "Open what is chosen, or start the step.", Scopes: in(Home, Checklist, Rollout, Watch, Report)},
-	{ID: Attest, Keys: []string{"space"}, Label: "attest", Rank: 4,
-		Help: "Tick a box by hand, with a note; again to take the tick back.", Scopes: in(Checklist)},
-	{ID: Override, Keys: []string{"o"}, Label: "override", Rank: 8, Acts: true,
-		Help: "Pass over a check that blocks, with a reason. It is void if the value gets worse.", Scopes: in(Checklist, Gate)},
+	{
+		ID: Attest, Keys: []string{"space"}, Label: "attest", Rank: 4,
+		Help: "Tick a box by hand, with a note; again to take the tick back.", Scopes: in(Checklist),
+	},
+	{
+		ID: Override, Keys: []string{"o"}, Label: "override", Rank: 8, Acts: true,
+		Help: "Pass over a check that blocks, with a reason. It is void if the value gets worse.", Scopes: in(Checklist, Gate),
+	},
 	{ID: Recheck, Keys: []string{"r"}, Label: "re-check", Rank: 7, Help: "Look again now.", Scopes: in(Checklist, Rollout, Watch, Gate)},
 	{ID: Defer, Keys: []string{"d"}, Label: "defer", Rank: 13, Help: "Put the step off to the phase that the runbook names.", Scopes: in(Checklist, Gate)},
 	{ID: Note, Keys: []string{"n"}, Label: "note", Rank: 14, Help: "Write a note into the journal.", Scopes: screens},
@@ -62,11 +74,15 @@ var bindings = []Binding{
 	{ID: Back, Keys: []string{"esc"}, Label: "cancel", Rank: 1, Help: "Leave without taking it.", Scopes: in(Text, Palette, Gate)},
 	{ID: Back, Keys: []string{"esc", "?", "q"}, Label: "close", Rank: 1, Help: "Close the help; ? and q do the same.", Scopes: in(HelpPage)},
 
-	{ID: RollBack, Keys: []string{"R"}, Label: "roll back", Rank: 0, Acts: true,
-		Help: "Freeze now and roll back when the fuse has burnt; esc takes it back.", Scopes: and(screens, Gate, Confirm, HelpPage)},
+	{
+		ID: RollBack, Keys: []string{"R"}, Label: "roll back", Rank: 0, Acts: true,
+		Help: "Freeze now and roll back when the fuse has burnt; esc takes it back.", Scopes: and(screens, Gate, Confirm, HelpPage),
+	},
 	{ID: RollBack, Keys: []string{"R"}, Acts: true, Help: "The fuse burns already; more presses change nothing.", Scopes: in(Fuse)},
 	{ID: Help, Keys: []string{"?"}, Label: "help", Rank: 1, Help: "This page.", Scopes: and(screens, Home, Gate, Fuse)},
-	{ID: Quit, Keys: []string{"q", "ctrl+c"}, Label: "quit", Rank: 10,
-		Help: "Quit; while a run is live it asks first, and the run can be resumed.", Scopes: and(screens, Home)},
+	{
+		ID: Quit, Keys: []string{"q", "ctrl+c"}, Label: "quit", Rank: 10,
+		Help: "Quit; while a run is live it asks first, and the run can be resumed.", Scopes: and(screens, Home),
+	},
 	{ID: Quit, Keys: []string{"ctrl+c"}, Scopes: in(Gate, Fuse, Confirm, HelpPage, Text, Palette)},
 }

@@ -80,8 +80,10 @@ func TestWrap(t *testing.T) {
 }
 
 func anyText() *rapid.Generator[string] {
-	piece := rapid.SampledFrom([]string{"a", " ", "word", "ö", "日", "👍🏽", "🇩🇪", "e\u0301", "✔", "⣿", "─", "\x1b[1m", "\x1b[m",
-		"\u1112\u1161\u11ab", "\n", "\t", "–", "©", "⌚", "☺"})
+	piece := rapid.SampledFrom([]string{
+		"a", " ", "word", "ö", "日", "👍🏽", "🇩🇪", "e\u0301", "✔", "⣿", "─", "\x1b[1m", "\x1b[m",
+		"\u1112\u1161\u11ab", "\n", "\t", "–", "©", "⌚", "☺",
+	})
 	return rapid.OneOf(
 		rapid.Map(rapid.SliceOf(piece), func(p []string) string { return strings.Join(p, "") }),
 		rapid.Map(rapid.String(), func(s string) string { return strings.Map(printable, s) }),

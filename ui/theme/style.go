@@ -59,9 +59,6 @@ func colourCode(c color.Color, shift int) string {
 	return fmt.Sprintf("%d;2;%d;%d;%d", 38+shift, r>>8, g>>8, b>>8)
 }
 
-// Plain reports whether the style changes nothing.
-func (s Style) Plain() bool { return s.on == "" }
-
 // On and Off are the escape sequences before and after styled text; both are empty for a plain style.
 func (s Style) On() string { return s.on }
 

@@ -9,8 +9,10 @@ import (
 	"github.com/charmbracelet/x/exp/golden"
 )
 
-var statuses = []string{"pending", "checking", "passed", "warn", "failed", "unknown", "drifted", "stale", "attested",
-	"conflicted", "overridden", "deferred", "not-applicable"}
+var statuses = []string{
+	"pending", "checking", "passed", "warn", "failed", "unknown", "drifted", "stale", "attested",
+	"conflicted", "overridden", "deferred", "not-applicable",
+}
 
 func every() map[string]Options {
 	return map[string]Options{
