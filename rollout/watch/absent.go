@@ -21,8 +21,17 @@ type memory struct {
 }
 
 type sighting struct {
-	at   time.Time // when it was there; of an absent one, when it was asked for
-	seen bool
+	at     time.Time // when it was there, or when it was asked for
+	seen   bool
+	failed run.Safe // why it could not be asked for
+}
+
+// lasts is how long a sighting is believed. The look into the past is dear, so a failed one is not repeated at once.
+func (s sighting) lasts() time.Duration {
+	if s.failed != "" {
+		return time.Minute
+	}
+	return lookBack
 }
 
 // lookBack is how long a series that was once there makes a missing one mean zero; lookStep is the distance of the
@@ -43,8 +52,8 @@ func (m *memory) note(address, expr string) {
 	m.known[[2]string{address, expr}] = sighting{at: m.clock.Now(), seen: true}
 }
 
-// absent says what a missing numerator means: PointOK is zero. Prometheus is asked once for each numerator; only
-// a failed question is asked again.
+// absent says what a missing numerator means: PointOK is zero. Prometheus is asked once for each numerator; only a
+// failed question is asked again.
 func (m *memory) absent(ctx context.Context, client *prom.Client, address string, metric runbook.Metric) (run.PointState, run.Safe) {
 	if metric.Absent == "zero" {
 		return run.PointOK, ""
@@ -53,20 +62,32 @@ func (m *memory) absent(ctx context.Context, client *prom.Client, address string
 	m.mu.Lock()
 	s, ok := m.known[key]
 	m.mu.Unlock()
-	if !ok || m.clock.Now().Sub(s.at) > lookBack {
-		v, err := client.Query(ctx, fmt.Sprintf("count_over_time((\n%s\n)[%s:%s])", metric.Numerator, prometheusDuration(lookBack), prometheusDuration(lookStep)), time.Time{})
-		if err != nil {
-			return run.PointUnknown, safe(fmt.Sprintf("the numerator is missing, and whether it was there before could not be asked: %s", err))
+	if !ok || m.clock.Now().Sub(s.at) > s.lasts() {
+		s = m.look(ctx, client, metric.Numerator)
+		if ctx.Err() == nil { // else it was not the server that failed
+			m.mu.Lock()
+			m.known[key] = s
+			m.mu.Unlock()
 		}
-		s = sighting{at: m.clock.Now(), seen: len(v.Samples) > 0}
-		m.mu.Lock()
-		m.known[key] = s
-		m.mu.Unlock()
 	}
-	if !s.seen {
+	switch {
+	case s.failed != "":
+		return run.PointUnknown, "the numerator is missing, and whether it was there before could not be asked: " + s.failed
+	case !s.seen:
 		return run.PointInconclusive, unmatched("the numerator", metric.Numerator) + " It had none within 24 h; 'absent: zero' takes that for 0"
 	}
 	return run.PointOK, ""
+}
+
+// look asks for the past of a numerator.
+func (m *memory) look(ctx context.Context, client *prom.Client, expr string) sighting {
+	query := fmt.Sprintf("count_over_time((\n%s\n)[%s:%s])", expr, prometheusDuration(lookBack), prometheusDuration(lookStep))
+	v, err := client.Query(ctx, query, time.Time{})
+	s := sighting{at: m.clock.Now(), seen: len(v.Samples) > 0}
+	if err != nil {
+		s.failed = safe(err.Error())
+	}
+	return s
 }
 
 func prometheusDuration(d time.Duration) string { return fmt.Sprintf("%ds", int(d.Seconds())) }

@@ -47,7 +47,7 @@ func (t *ticker) tick(ctx context.Context) (run.Sample, error) {
 		s.Points[m.Name] = point(m, answers[m.Name], func(m runbook.Metric) (run.PointState, run.Safe) {
 			return t.worker.seen.absent(ctx, t.client, t.address, m)
 		})
-		if m.Query == "" && len(answers[m.Name][numerator].samples) > 0 {
+		if isRatio(m) && len(answers[m.Name][numerator].samples) > 0 {
 			t.worker.seen.note(t.address, m.Numerator)
 		}
 	}

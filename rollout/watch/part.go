@@ -61,8 +61,8 @@ func (a answer) number() (v float64, present bool, state run.PointState, why run
 	return v, true, run.PointOK, ""
 }
 
-// point divides the parts of a metric. zero says whether a missing numerator counts as none at all; why it does not
-// is asked of whyAbsent.
+// point makes one number of the answers to a metric's parts. absent says what a missing numerator under a live
+// denominator means; PointOK is zero.
 func point(m runbook.Metric, answers map[string]answer, absent func(runbook.Metric) (run.PointState, run.Safe)) run.Point {
 	if !isRatio(m) {
 		v, present, state, why := answers[value].number()
