@@ -105,7 +105,11 @@ func (l *linter) fault(path string, err error) {
 // oneOf reports a word that is none of the known ones; the empty word is the default.
 func (l *linter) oneOf(path, word string, known ...string) {
 	if word != "" && !slices.Contains(known, word) {
-		l.errorf(path, suggest(word, known), "%s must be %s, not %s", lastKey(path), strings.Join(known, " or "), quote(word))
+		hint := ""
+		if near := nearest(word, known); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+		l.errorf(path, hint, "%s must be %s, not %s", lastKey(path), strings.Join(known, " or "), quote(word))
 	}
 }
 
@@ -249,10 +253,11 @@ var dnsName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$`)
 var imageForm = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[a-f0-9]{64})?$`)
 
 func (l *linter) image(path, s string) {
-	if s == "" || strings.HasPrefix(s, "${") && strings.HasSuffix(s, "}") && strings.Count(s, "${") == 1 {
+	sample := expressed.ReplaceAllString(s, "x")
+	if s == "" || strings.Contains(sample, "${") || strings.HasPrefix(s, "${") && strings.HasSuffix(s, "}") && strings.Count(s, "${") == 1 {
 		return
 	}
-	if err := checkImage(expressed.ReplaceAllString(s, "x")); err != nil {
+	if err := checkImage(sample); err != nil {
 		l.errorf(path, "write it like registry.example/api:v1.4.2 or …@sha256:…", "%s: %v", quote(s), err)
 	}
 }

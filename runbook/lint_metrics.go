@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 )
 
 var severities = []string{"critical", "warning", "info"}
@@ -16,7 +17,7 @@ func (l *linter) metrics() {
 		l.metricSource(path, m)
 		if m.Objective != "" {
 			o, err := ParseObjective(m.Objective)
-			if err == nil && m.Unit != "" {
+			if err == nil && slices.Contains(Units, m.Unit) {
 				err = o.Fits(m.Unit)
 			}
 			if err != nil {
@@ -57,7 +58,7 @@ func (l *linter) trigger(path string, m Metric, t Trigger) {
 		return
 	}
 	trip, err := ParseTrip(t.Trip)
-	if err == nil && m.Unit != "" {
+	if err == nil && slices.Contains(Units, m.Unit) {
 		err = trip.Fits(m.Unit)
 	}
 	if err != nil {
@@ -74,7 +75,7 @@ func (l *linter) trigger(path string, m Metric, t Trigger) {
 		l.errorf(path+".atLeast", "leave it out", "atLeast is a distance from the baseline, and the trip does not name the baseline")
 		return
 	}
-	if _, unit, err := parseAmount(t.AtLeast.Text); err == nil && m.Unit != "" && unit.unit != m.Unit {
+	if _, unit, err := parseAmount(t.AtLeast.Text); err == nil && slices.Contains(Units, m.Unit) && unit.unit != m.Unit {
 		l.errorf(path+".atLeast", "write "+unitExample(m.Unit), "atLeast is in %s, the metric in %s", unit.unit, m.Unit)
 	}
 }

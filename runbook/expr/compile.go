@@ -120,7 +120,11 @@ func compileIn(env *cel.Env, text string, scope Scope) (*program, Errors) {
 		var wrong Errors
 		for _, e := range issues.Errors() {
 			message, hint := plainWords(e.Message, scope)
-			wrong = append(wrong, &Error{Offset: back(offsetOf(source, e.Location.Line(), e.Location.Column())), Message: message, Hint: hint})
+			offset := offsetOf(source, e.Location.Line(), e.Location.Column())
+			if m := undeclared.FindStringSubmatch(e.Message); m != nil {
+				offset = max(0, offset-max(0, strings.LastIndexByte(m[1], '.'))) // CEL's place of a.b.c is the last dot
+			}
+			wrong = append(wrong, &Error{Offset: back(offset), Message: message, Hint: hint})
 			if strings.HasPrefix(e.Message, "Syntax error") {
 				break // what follows a syntax error is noise
 			}
@@ -159,6 +163,9 @@ func references(checked *cel.Ast, back func(int) int) []Reference {
 		offset := 0
 		if r, ok := info.GetOffsetRange(at.ID()); ok {
 			offset = int(r.Start)
+		}
+		if first, _, dotted := strings.Cut(at.AsIdent(), "."); dotted {
+			offset = max(0, offset-len(first)) // CEL's place of a.b is the dot
 		}
 		out = append(out, Reference{Root: root, Name: name, Offset: back(offset)})
 	}

@@ -143,7 +143,7 @@ func ParseCondition(text string, scope Scope) (*Condition, error) {
 		return nil, err
 	}
 	if !p.gives("bool") {
-		return nil, Errors{{Message: "a condition must give true or false, this gives " + p.output, Hint: "compare it with something, as in inputs.version == 'v1.4.2'"}}
+		return nil, Errors{{Message: "a condition must give true or false, this gives " + inWords(p.output), Hint: "compare it with something, as in inputs.version == 'v1.4.2'"}}
 	}
 	return &Condition{p}, nil
 }

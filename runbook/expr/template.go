@@ -58,7 +58,7 @@ func ParseTemplate(text string, scope Scope) (*Template, error) {
 func (t *Template) add(source string, scope Scope, start int) Errors {
 	p, err := compile(source, scope)
 	if err == nil && !p.gives("string", "int", "uint", "double", "bool") {
-		err = Errors{{Message: "${…} must give a text, a number or a truth value, this gives " + p.output}}
+		err = Errors{{Message: "${…} must give a text, a number or a truth value, this gives " + inWords(p.output)}}
 	}
 	if err != nil {
 		var moved Errors

@@ -103,3 +103,20 @@ func plainWords(message string, scope Scope) (text, hint string) {
 	}
 	return strings.TrimSpace(message), ""
 }
+
+// inWords names a type of CEL's.
+func inWords(output string) string {
+	switch name, _, _ := strings.Cut(output, "("); name {
+	case "string":
+		return "a text"
+	case "int", "uint", "double":
+		return "a number"
+	case "bool":
+		return "true or false"
+	case "list":
+		return "a list"
+	case "map":
+		return "a mapping"
+	}
+	return "a value of type " + output
+}
