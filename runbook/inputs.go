@@ -49,7 +49,7 @@ func (in Input) accepts(value string, pattern *regexp.Regexp) error {
 
 // resolveInputs takes what the operator gave, defaults for the rest. An input that nobody gave and that has no
 // default is the empty text, unless it is required.
-func resolveInputs(rb *Runbook, given map[string]string) (map[string]string, []Problem) {
+func resolveInputs(rb *Runbook, given map[string]string, partial bool) (map[string]string, []Problem) {
 	values := map[string]string{}
 	var problems []Problem
 	wrong := func(hint, format string, args ...any) {
@@ -70,7 +70,7 @@ func resolveInputs(rb *Runbook, given map[string]string) (map[string]string, []P
 			value, ok = *in.Default, *in.Default != ""
 		}
 		switch {
-		case value == "" && in.Required:
+		case value == "" && in.Required && !partial:
 			wrong("give it with --set "+name+"=…"+in.form(), "input %s is required", title)
 		case value == "" && ok && in.Type == "duration":
 			wrong("write it like 90s or 5m", "input %s is empty", title)

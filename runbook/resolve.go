@@ -17,19 +17,21 @@ type Choice struct {
 	Namespace   string            // -n; refused when the run spans environments
 	Run         string            // id of the run, for ${run.id}; may be empty when only checking
 	Operator    string            // who runs it, for ${run.operator}
+	Partial     bool              // required inputs may be left out (a rollback, a look): they are the empty text then
 }
 
 // Resolve checks the choice against the document and fills in every ${…}. It returns every problem at once; the Plan
 // is nil when any of them is an error. The document stays as it is.
 func Resolve(doc *Document, c Choice) (*Plan, []Problem) {
-	r := &resolver{doc: doc, plan: &Plan{Runbook: doc.clone(), Digest: doc.Digest, RunID: c.Run, Operator: c.Operator}}
-	r.plan.Inputs, r.problems = resolveInputs(doc.Runbook, c.Inputs)
+	r := &resolver{doc: doc, plan: &Plan{Runbook: doc.clone(), Digest: doc.Digest, RunID: c.Run, Operator: c.Operator}, partial: c.Partial}
+	r.plan.Inputs, r.problems = resolveInputs(doc.Runbook, c.Inputs, c.Partial)
 	r.target(c.Environment)
 	r.override(c)
 	if HasErrors(r.problems) {
 		return nil, r.problems
 	}
 	r.fill()
+	r.defaults()
 	r.recheck()
 	if HasErrors(r.problems) {
 		return nil, r.problems
@@ -40,6 +42,7 @@ func Resolve(doc *Document, c Choice) (*Plan, []Problem) {
 type resolver struct {
 	doc      *Document
 	plan     *Plan
+	partial  bool
 	problems []Problem
 }
 
@@ -171,6 +174,28 @@ func (r *resolver) length(path string, d *Duration) {
 	d.D, d.Expr = long, ""
 }
 
+// defaults gives every check the interval and the time-out of its kind where the file says nothing.
+func (r *resolver) defaults() {
+	fill := func(steps []Step) {
+		for i := range steps {
+			for j := range steps[i].Verify {
+				c := &steps[i].Verify[j]
+				if kind, ok := r.doc.kind(c.Kind); ok {
+					c.Interval.D, c.Timeout.D = c.Interval.Or(kind.Interval), c.Timeout.Or(kind.Timeout)
+				}
+			}
+		}
+	}
+	for _, p := range r.plan.Runbook.Phases {
+		for _, section := range p.Sections {
+			fill(section.Steps)
+		}
+	}
+	if rb := r.plan.Runbook.Rollback; rb != nil {
+		fill(rb.Steps)
+	}
+}
+
 // recheck judges what only shows now: the parameters of checks, names, images and addresses.
 func (r *resolver) recheck() {
 	l := &linter{doc: r.doc, rb: r.plan.Runbook, steps: map[string]string{}}
@@ -179,7 +204,9 @@ func (r *resolver) recheck() {
 		if c.Image == "" {
 			l.errorf("components."+name+".image", "look at the inputs that it uses", "the image of component %s is empty", name)
 		}
-		l.image("components."+name+".image", c.Image)
+		if !r.partial { // its tag may be an input that was left out
+			l.image("components."+name+".image", c.Image)
+		}
 	}
 	for _, name := range r.used() {
 		e, path := r.plan.Env(name), "environments."+name
