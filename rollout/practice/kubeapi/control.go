@@ -187,6 +187,11 @@ func (s *Server) podChanged(pod *corev1.Pod, old *version, kind watch.EventType)
 	}
 	if kind == watch.Deleted {
 		s.soonUnscheduled()
+		for _, o := range pod.OwnerReferences { // a Deployment that recreates waits for the last pod to go
+			if rs := s.get(s.byPath[replicaSetGVR], key{pod.Namespace, o.Name}); rs != nil {
+				s.soonOwner(rs.obj, "Deployment", deploymentWork)
+			}
+		}
 	}
 	for _, v := range s.tables[serviceGVR].sorted(pod.Namespace) {
 		svc := v.obj.(*corev1.Service)

@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
 	"k8s.io/client-go/kubernetes/scheme"
 )
@@ -32,7 +33,7 @@ func (s *Server) decodeBody(c *call, obj object) error {
 	case "", "application/json":
 		return decode(b, c, obj)
 	}
-	gvk := c.res.gvk()
+	gvk := c.bodyKind()
 	got, _, err := codecs.UniversalDeserializer().Decode(b, &gvk, obj)
 	if err != nil {
 		return unsupported(c.r, "the body is neither JSON nor a kind of protobuf or YAML that is known here: "+err.Error())
@@ -49,10 +50,7 @@ func decode(b []byte, c *call, obj object) error {
 	if c.r.URL.Query().Get("fieldValidation") == metav1.FieldValidationStrict && !c.res.custom {
 		decoder = strict
 	}
-	gvk := c.res.gvk()
-	if c.sub == "scale" {
-		gvk = scaleKind
-	}
+	gvk := c.bodyKind()
 	got, _, err := decoder.Decode(b, &gvk, obj)
 	switch {
 	case runtime.IsStrictDecodingError(err):
@@ -63,6 +61,14 @@ func decode(b []byte, c *call, obj object) error {
 		return wrongKind(c, got)
 	}
 	return nil
+}
+
+// bodyKind is the kind that a call sends.
+func (c *call) bodyKind() schema.GroupVersionKind {
+	if c.sub == "scale" {
+		return scaleKind
+	}
+	return c.res.gvk()
 }
 
 func wrongKind(c *call, got runtime.Object) error {

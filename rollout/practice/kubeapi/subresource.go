@@ -23,12 +23,8 @@ func (s *Server) scale(c *call) error {
 	switch c.verb {
 	case "get":
 	case "update":
-		b, err := readBody(c)
-		if err != nil {
-			return err
-		}
 		sent = &autoscalingv1.Scale{}
-		if err := decode(b, c, sent); err != nil {
+		if err := s.decodeBody(c, sent); err != nil {
 			return err
 		}
 	case "patch":
