@@ -93,7 +93,7 @@ func (s *State) deploy(step string, change func(*DeployState)) {
 }
 
 func (e RunStarted) apply(s *State, at time.Time) {
-	s.Operator, s.Auto, s.Only, s.Started = e.Operator, e.Auto, e.Only, at
+	s.Operator, s.Auto, s.Only, s.Practice, s.Started = e.Operator, e.Auto, e.Only, e.Practice, at
 	if c := s.Plan.Runbook.Communication; c != nil && c.Every.D > 0 && !e.Only {
 		s.NextUpdate = at.Add(c.Every.D)
 	}

@@ -37,7 +37,10 @@ func (e FuseBurnt) apply(s *State, at time.Time) {
 		}
 	}
 	for _, p := range s.Rollback.Pins {
-		s.component(s.Rollback.Env, p.Component, func(c *ComponentState) { c.Stage, c.Undo, c.TookAt = Undoing, Undone{}, time.Time{} })
+		s.component(s.Rollback.Env, p.Component, func(c *ComponentState) {
+			c.Stage, c.Undo, c.TookAt = Undoing, Undone{}, time.Time{}
+			c.From = c.Progress.Image
+		})
 	}
 	s.env(s.Rollback.Env, func(v *EnvState) {
 		v.LastWrite = at

@@ -106,7 +106,7 @@ func (d *decision) want(intent Intent) {
 	case Defer:
 		d.deferStep(v.Step)
 	case Recheck:
-		d.emit(RecheckAsked(v))
+		d.emit(RecheckAsked{Step: v.Step})
 	case OpenGate:
 		d.openGate()
 	case Note:

@@ -39,11 +39,14 @@ type (
 		Operator    string            `json:"operator"`
 		Auto        string            `json:"auto,omitempty"`
 		Only        bool              `json:"rollbackOnly,omitempty"`
+		Practice    string            `json:"practice,omitempty"` // scenario; empty on a real cluster
 		Runbook     string            `json:"runbook"`
 		Digest      string            `json:"digest"`
 		Inputs      map[string]string `json:"inputs,omitempty"`
 		Environment string            `json:"environment"`
-		Pins        []Pin             `json:"pins,omitempty"` // of a rollback that had no run before it
+		Context     string            `json:"context,omitempty"`   // --context
+		Namespace   string            `json:"namespace,omitempty"` // -n
+		Pins        []Pin             `json:"pins,omitempty"`      // of a rollback that had no run before it
 	}
 	// RunResumed says that another process went on with the run.
 	RunResumed struct {

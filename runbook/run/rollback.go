@@ -56,8 +56,11 @@ func (d *decision) press(because Safe) {
 	}
 	pins := d.s.touched(env)
 	e := RollbackPressed{N: d.s.Presses + 1, Env: env, Because: because, Pins: pins, FuseUntil: d.at.Add(d.s.fuse())}
+	if d.s.Only && d.s.Auto != "" {
+		e.FuseUntil = d.at // `--yes` has said it already
+	}
 	for _, p := range pins {
-		if p.Guess {
+		if p.Guess && d.s.Auto == "" {
 			e.FuseUntil = time.Time{}
 		}
 	}

@@ -13,6 +13,7 @@ type State struct {
 	Operator string
 	Auto     string // unattended policy; empty: a person sits there
 	Only     bool   // opened by `sop rollback`: no checklist, only the rollback
+	Practice string // scenario; empty on a real cluster
 	Plan     *runbook.Plan
 	Started  time.Time
 	Ended    time.Time // zero while it runs
@@ -168,6 +169,7 @@ type ComponentState struct {
 	Fence    int64 // that the workload carries by our knowledge
 	Patched  int64 // generation after our last patch
 	Undo     Undone
+	From     string // image it ran when the rollback patches went out
 	TookAt   time.Time
 }
 

@@ -109,14 +109,14 @@ func (s State) rollbackText(do string) Safe {
 
 // describe says an event in words for the run's log; ok is false for what would only be noise.
 func describe(s State, e Stamped) (Line, bool) {
-	text, loud := words(s, e)
+	text, loud := inWords(s, e)
 	if text == "" {
 		return Line{}, false
 	}
 	return Line{At: e.At, Text: MakeSafe(text, 400), Loud: loud}, true
 }
 
-func words(s State, e Stamped) (text string, loud bool) {
+func inWords(s State, e Stamped) (text string, loud bool) {
 	switch v := e.Event.(type) {
 	case RunStarted:
 		return "run started by " + v.Operator, false

@@ -1,0 +1,10 @@
+// Command sop walks an operator through a deployment procedure.
+package main
+
+import (
+	"os"
+
+	"github.com/politicalsphere/sop/ui/cli"
+)
+
+func main() { os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }

@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/politicalsphere/sop/runbook/run"
+)
+
+// never is a wait without a deadline.
+const never = time.Duration(-1)
+
+// unattended drives a session without a person: it sends what the policy wants next and tells what happens on w. It
+// returns why it could not go on, or nil when the run has ended or ctx has.
+func unattended(ctx context.Context, s *session, w io.Writer) *run.Stop {
+	changed := s.clock.NewSignal()
+	s.engine.Notify(changed)
+	teller := teller{w: w}
+	var last run.Intent
+	for {
+		state := s.Latest()
+		teller.tell(state)
+		next := run.NextIntent(state, s.Now())
+		switch {
+		case !state.Ended.IsZero() || ctx.Err() != nil:
+			return nil
+		case next.Stop != nil:
+			return next.Stop
+		case next.Intent != nil && next.Intent == last && state.Notice.Text != "":
+			return &run.Stop{Outcome: run.NeedsPerson, Why: state.Notice.Text}
+		case next.Intent != nil:
+			last = next.Intent
+			s.Send(next.Intent)
+		}
+		wait := never
+		if !next.Again.IsZero() {
+			wait = max(0, next.Again.Sub(s.Now()))
+		}
+		if s.clock.Wait(ctx, wait, changed) != nil {
+			return nil
+		}
+	}
+}
+
+// teller prints each line of a run's log once.
+type teller struct {
+	w    io.Writer
+	last run.Line
+}
+
+func (t *teller) tell(s run.State) {
+	if s.Started.IsZero() {
+		return
+	}
+	from := 0
+	for i := len(s.Log) - 1; i >= 0; i-- {
+		if s.Log[i] == t.last {
+			from = i + 1
+			break
+		}
+	}
+	for _, line := range s.Log[from:] {
+		mark := " "
+		if line.Loud {
+			mark = "!"
+		}
+		fmt.Fprintf(t.w, "%s %s %s\n", line.At.UTC().Format("15:04:05"), mark, line.Text)
+		t.last = line
+	}
+}

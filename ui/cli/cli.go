@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// app is what all commands share.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	terminal bool // out is a terminal
+}
+
+// Main runs the command line and returns the exit code.
+func Main(args []string, in io.Reader, out, errOut io.Writer) int {
+	a := &app{in: in, out: out, err: errOut}
+	if f, ok := out.(*os.File); ok {
+		a.terminal = term.IsTerminal(int(f.Fd()))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	var e *exitError
+	if err != nil && (!errors.As(err, &e) || e.err != nil) {
+		fmt.Fprintf(errOut, "sop: %v\n", err)
+	}
+	return codeOf(err)
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   programName(),
+		Short: "Walk through a deployment procedure whose checkboxes tick themselves",
+		Long: `sop walks an operator through a Standard Operating Procedure for a deployment. Checkboxes tick themselves from
+live facts and un-tick on drift, a phased rollout starts from the checklist, a watch judges the metrics against a
+frozen baseline, and one key (R) rolls everything back.
+
+  sop practice                        learn it on the simulated world
+  sop run deployment -e production    the real thing
+  sop rollback deployment             only roll back, now`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.AddCommand(
+		a.runCommand(), a.practiceCommand(), a.rollbackCommand(), a.resumeCommand(), a.checkCommand(),
+		a.lintCommand(), a.showCommand(), a.kindsCommand(), a.runsCommand(), a.reportCommand(), a.verifyCommand(),
+	)
+	return root
+}
+
+// programName is sop, or kubectl sop as a kubectl plugin.
+func programName() string {
+	if len(os.Args) > 0 && filepath.Base(os.Args[0]) == "kubectl-sop" {
+		return "kubectl sop"
+	}
+	return "sop"
+}
+
+// needTerminal refuses a full-screen command that has no terminal to fill.
+func (a *app) needTerminal(command string) error {
+	if a.terminal {
+		return nil
+	}
+	return usage("%s is full-screen and stdout is no terminal: use --auto to do what needs no person, or --plain for lines", command)
+}

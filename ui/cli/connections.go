@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os/user"
+
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/politicalsphere/sop/checks"
+	"github.com/politicalsphere/sop/rollout"
+	"github.com/politicalsphere/sop/rollout/kube"
+	"github.com/politicalsphere/sop/rollout/practice"
+	"github.com/politicalsphere/sop/rollout/prom"
+	"github.com/politicalsphere/sop/rollout/watch"
+	"github.com/politicalsphere/sop/runbook"
+	"github.com/politicalsphere/sop/runbook/engine"
+	"github.com/politicalsphere/sop/runbook/run"
+)
+
+// connections are the seams between the program and the world: the only things that differ between a real cluster
+// and the practice world.
+type connections struct {
+	clock    run.Clock
+	connect  kube.Connect
+	http     http.RoundTripper
+	operator string
+	practice string // scenario; empty on a real cluster
+}
+
+// realConnections go where the kubeconfig and the runbook's addresses say.
+func realConnections(flags *genericclioptions.ConfigFlags) connections {
+	return connections{
+		clock: engine.RealTime(), connect: kubeconfig(flags), operator: operatorName(),
+		http: checks.Transport(),
+	}
+}
+
+func practiceConnections(w *practice.World, sc practice.Scenario, clock run.Clock) connections {
+	return connections{
+		clock: clock, http: w.Transport(), operator: sc.Operator, practice: sc.Metadata.Name,
+		connect: func(runbook.Environment) (*rest.Config, error) { return w.RESTConfig(), nil },
+	}
+}
+
+// kubeconfig finds the API server of an environment as kubectl would: --kubeconfig, $KUBECONFIG, ~/.kube/config; the
+// environment's context, else the current one.
+func kubeconfig(flags *genericclioptions.ConfigFlags) kube.Connect {
+	return func(env runbook.Environment) (*rest.Config, error) {
+		rules := clientcmd.NewDefaultClientConfigLoadingRules()
+		if flags != nil && flags.KubeConfig != nil && *flags.KubeConfig != "" {
+			rules.ExplicitPath = *flags.KubeConfig
+		}
+		overrides := &clientcmd.ConfigOverrides{CurrentContext: env.Context}
+		config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
+		if err != nil {
+			return nil, fmt.Errorf("read the kubeconfig for environment %s (context %q): %w; set KUBECONFIG or --kubeconfig, or name the context in a site file", env.Name, env.Context, err)
+		}
+		return config, nil
+	}
+}
+
+// operatorName is who sits there, for the journal.
+func operatorName() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username
+	}
+	return "unknown"
+}
+
+// parts are the workers over one set of connections.
+type parts struct {
+	clusters *kube.Clusters
+	checks   *checks.Worker
+	rollout  *rollout.Worker
+	watch    *watch.Worker
+}
+
+func newParts(c connections, plan *runbook.Plan) *parts {
+	clusters := kube.NewClusters(c.connect, c.clock)
+	metrics := prom.NewClients(c.http, c.clock)
+	return &parts{
+		clusters: clusters,
+		checks:   checks.New(clusters, metrics, c.http, c.clock, plan),
+		rollout:  rollout.NewWorker(clusters, c.clock, c.operator),
+		watch:    watch.New(metrics, c.clock),
+	}
+}
+
+// Do gives each Work to the worker that knows how; it makes parts an engine.Worker.
+func (p *parts) Do(ctx context.Context, w run.Work, report func(run.Observation)) error {
+	switch w.Body.(type) {
+	case run.CheckWork:
+		return p.checks.Do(ctx, w, report)
+	case run.BaselineWork, run.SampleWork:
+		return p.watch.Do(ctx, w, report)
+	}
+	return p.rollout.Do(ctx, w, report)
+}
