@@ -30,7 +30,7 @@ self     a map of held, missing and wanted (numbers) and denied (a list such as 
 	Example:  "access: {for: rollout}",
 	Params:   accessParams{},
 	Interval: 5 * time.Minute,
-	Timeout:  10 * time.Second,
+	Timeout:  clusterTimeout,
 	Lint:     lintAccess,
 }
 
@@ -56,7 +56,7 @@ func readyAccess(w *Worker, work run.CheckWork) (check, error) {
 	if err != nil {
 		return check{}, err
 	}
-	return check{look: accessLook{env: work.Env, cluster: cluster, rights: p.rights()}.look}, nil
+	return check{look: onCluster(cluster, said("access rules of namespace %s", work.Env.Namespace), accessLook{env: work.Env, cluster: cluster, rights: p.rights()}.look)}, nil
 }
 
 // rights are what the parameters ask for.

@@ -89,14 +89,14 @@ var metadataNames = []string{"metadata.google.internal", "metadata.goog", "metad
 func parseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil { // its text repeats the URL, credentials included
-		return nil, errors.New("it is not a valid URL")
+		return nil, errors.New("this is not a valid URL")
 	}
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, errors.New("it must begin with https:// or http://")
+		return nil, errors.New("a URL must begin with https:// or http://")
 	case host == "":
-		return nil, errors.New("it names no host")
+		return nil, errors.New("this URL names no host")
 	}
 	if err := checkHost(host); err != nil {
 		return nil, err

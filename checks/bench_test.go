@@ -15,6 +15,7 @@ import (
 	"github.com/politicalsphere/sop/rollout/prom"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
+	"k8s.io/client-go/rest"
 )
 
 var monday = time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
@@ -196,4 +197,27 @@ func params(pairs ...any) map[string]any {
 		m[pairs[i].(string)] = pairs[i+1]
 	}
 	return m
+}
+
+func kindNamed(name string) kind {
+	for _, k := range kinds() {
+		if k.Name == name {
+			return k
+		}
+	}
+	return kind{}
+}
+
+// bareWorker is a Worker of a plan whose sources are never asked.
+func bareWorker(t *testing.T, plan *runbook.Plan) *Worker {
+	b := newBench(t)
+	b.plan = plan
+	b.clusters = kube.NewClusters(func(runbook.Environment) (*rest.Config, error) {
+		return &rest.Config{Host: "http://nowhere.example"}, nil
+	}, b.clock)
+	return b.worker()
+}
+
+func workOf(plan *runbook.Plan, c runbook.Check) run.CheckWork {
+	return run.CheckWork{Step: "step", Check: c, Env: plan.Env("production"), Once: true}
 }

@@ -29,7 +29,7 @@ self     a map of the number of ready endpoints by Service`,
 	Example:  "endpoints: {services: [api, worker], min: 1}",
 	Params:   endpointsParams{},
 	Interval: 15 * time.Second,
-	Timeout:  defaultTimeout,
+	Timeout:  clusterTimeout,
 	Lint:     lintEndpoints,
 }
 
@@ -61,7 +61,7 @@ func readyEndpoints(w *Worker, work run.CheckWork) (check, error) {
 	case work.Check.Expect != "":
 		l.min = 0
 	}
-	return check{look: l.look, cluster: cluster, follows: []kube.Resource{kube.EndpointSlices}}, nil
+	return check{look: onCluster(cluster, said("EndpointSlices of namespace %s", work.Env.Namespace), l.look), cluster: cluster, follows: []kube.Resource{kube.EndpointSlices}}, nil
 }
 
 type endpointsLook struct {

@@ -25,15 +25,14 @@ func (w *Worker) expect(body run.CheckWork, s seen) seen {
 		s.Evidence = append(slices.Clone(s.Evidence), fact)
 		return s
 	}
-	if ok && (s.Status != run.Passed || len(s.Evidence) != 1) {
-		return s
+	if _, scalar := scalarText(s.self); scalar {
+		s.Evidence = nil // the condition says of the one value all that the kind did, and more
 	}
-	if ok { // the condition is what made the one fact good
-		s.Evidence = []run.Evidence{fact}
+	s.Evidence = append([]run.Evidence{fact}, s.Evidence...)
+	if ok {
 		return s
 	}
 	s.summed(run.Failed, "%s, expected %s", fact.Observed, text)
-	s.Evidence = append([]run.Evidence{fact}, s.Evidence...)
 	return s
 }
 

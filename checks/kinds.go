@@ -72,7 +72,18 @@ func (w *Worker) cluster(env runbook.Environment) (*kube.Cluster, error) {
 	return w.clusters.Get(env)
 }
 
-// problem, problems and known make lint findings. A text that still holds ${…} is judged when it is filled in.
+// onCluster makes a look that first makes sure that it is the cluster which the environment names: a wrong one must
+// not make a box green.
+func onCluster(c *kube.Cluster, source run.Safe, look func(context.Context) seen) func(context.Context) seen {
+	return func(ctx context.Context) seen {
+		if err := c.VerifyUID(ctx); err != nil {
+			return couldNotLook(run.Evidence{Source: source}, err)
+		}
+		return look(ctx)
+	}
+}
+
+// problem and known make lint findings. A text that still holds ${…} is judged when it is filled in.
 func problem(path, hint, format string, args ...any) runbook.ParamProblem {
 	return runbook.ParamProblem{Path: path, Message: fmt.Sprintf(format, args...), Hint: hint}
 }

@@ -27,7 +27,7 @@ self     a map of the length in bytes by key`,
 	Example:  "secret: {name: app-secrets, keys: [DATABASE_PASSWORD, API_KEY]}",
 	Params:   secretParams{},
 	Interval: time.Minute,
-	Timeout:  defaultTimeout,
+	Timeout:  clusterTimeout,
 	Lint:     lintSecret,
 }
 
@@ -48,7 +48,7 @@ func readySecret(w *Worker, work run.CheckWork) (check, error) {
 	if err != nil {
 		return check{}, err
 	}
-	return check{look: secretLook{env: work.Env, cluster: cluster, secretParams: p}.look}, nil
+	return check{look: onCluster(cluster, object("Secret", work.Env, p.Name), secretLook{env: work.Env, cluster: cluster, secretParams: p}.look)}, nil
 }
 
 type secretLook struct {

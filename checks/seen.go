@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
-	"github.com/politicalsphere/sop/rollout/kube"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -65,17 +65,30 @@ func (t tooLate) Error() string { return "timed out after " + t.after.String() }
 // why says in a few words what kept a look from its object, and what to do.
 func why(err error) string {
 	var late tooLate
+	text := cause(err)
 	switch {
 	case errors.As(err, &late):
 		return late.Error()
 	case apierrors.IsForbidden(err):
-		return "forbidden: " + err.Error() + "; ask for this right or use another context"
+		return "forbidden: " + text + "; ask for this right or use another context"
 	case apierrors.IsUnauthorized(err):
-		return "not logged in: " + err.Error() + "; log in to the cluster again"
+		return "not logged in: " + text + "; log in to the cluster again"
 	case errors.Is(err, context.DeadlineExceeded), apierrors.IsTimeout(err):
-		return "timed out: " + err.Error()
-	case kube.Unreachable(err):
-		return "the cluster does not answer: " + err.Error()
+		return "timed out: " + text
+	}
+	return text
+}
+
+// cause is the part of a long error that matters in a short line: the API server's own message, or what the network
+// said without the URL that was asked.
+func cause(err error) string {
+	var status apierrors.APIStatus
+	var request *url.Error
+	switch {
+	case errors.As(err, &status) && status.Status().Message != "":
+		return status.Status().Message
+	case errors.As(err, &request):
+		return "no connection: " + request.Err.Error()
 	}
 	return err.Error()
 }

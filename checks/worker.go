@@ -18,7 +18,10 @@ import (
 const (
 	defaultInterval = 30 * time.Second
 	defaultTimeout  = 5 * time.Second
-	leastInterval   = time.Second
+	// clusterTimeout is longer than the caches wait before they say why they are blind, which tells more than a
+	// time-out.
+	clusterTimeout = 8 * time.Second
+	leastInterval  = time.Second
 	// gather is how long a change waits for those that come with it: a rollout changes dozens of pods at once.
 	gather = 50 * time.Millisecond
 	// longestBackOff bounds the interval while the source is ill, unless the check's own is longer.

@@ -34,7 +34,7 @@ self     a map by component (or workload name) of desired, updated, ready, avail
 	Example:  "workload: {components: all, available: true}",
 	Params:   workloadParams{},
 	Interval: 15 * time.Second,
-	Timeout:  defaultTimeout,
+	Timeout:  clusterTimeout,
 	Lint:     lintWorkload,
 }
 
@@ -84,7 +84,7 @@ func readyWorkload(w *Worker, work run.CheckWork) (check, error) {
 	if p.Available != nil {
 		l.judge = *p.Available
 	}
-	return check{look: l.look, cluster: cluster, follows: []kube.Resource{kube.Deployments, kube.Pods}}, nil
+	return check{look: onCluster(cluster, said("Deployments of namespace %s", work.Env.Namespace), l.look), cluster: cluster, follows: []kube.Resource{kube.Deployments, kube.Pods}}, nil
 }
 
 func (w *Worker) targets(p workloadParams) ([]target, error) {

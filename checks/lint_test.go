@@ -1,0 +1,107 @@
+package checks
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/politicalsphere/sop/runbook"
+)
+
+// load lints a runbook with one check.
+func load(check string) (*runbook.Document, []runbook.Problem) {
+	text := `apiVersion: sop/v1
+kind: Runbook
+metadata: {name: test, title: Test}
+inputs:
+  path: {title: Path, default: healthz}
+environments:
+  production: {namespace: production, prometheus: {url: 'https://prometheus.example'}, values: {url: 'https://example.com'}}
+components:
+  api: {workload: deployment/api, image: 'registry.example/api:v1'}
+  worker: {workload: deployment/worker, image: 'registry.example/worker:v1'}
+phases:
+  - id: one
+    title: One
+    environment: production
+    sections:
+      - steps:
+          - id: step
+            title: Step
+            verify:
+              - ` + check + "\n"
+	return runbook.Load(Kinds(), runbook.Source{Name: "test.yaml", Data: []byte(text)})
+}
+
+func TestExamplesAreAccepted(t *testing.T) {
+	for _, k := range Kinds() {
+		doc, problems := load(k.Example)
+		if doc == nil || len(problems) > 0 {
+			t.Errorf("%s: %v", k.Name, problems)
+			continue
+		}
+		plan, problems := runbook.Resolve(doc, runbook.Choice{})
+		if plan == nil {
+			t.Errorf("%s does not resolve: %v", k.Name, problems)
+			continue
+		}
+		check := plan.Runbook.Phases[0].Sections[0].Steps[0].Verify[0]
+		into := kindNamed(k.Name)
+		if _, err := into.ready(bareWorker(t, plan), workOf(plan, check)); err != nil {
+			t.Errorf("%s: %v", k.Name, err)
+		}
+	}
+}
+
+func TestLint(t *testing.T) {
+	for _, c := range []struct{ check, words string }{
+		{"workload: {}", "no workload is named"},
+		{"workload: {workloads: [statefulset/db]}", "does not look at"},
+		{"workload: {components: all, availabel: true}", `unknown key "availabel"`},
+		{"endpoints: {services: []}", "no Service is named"},
+		{"endpoints: {services: [A_b]}", "not the name of a Kubernetes object"},
+		{"endpoints: {services: [api], min: 0}", "asks for nothing"},
+		{"secret: {keys: [A]}", "lacks"},
+		{"secret: {name: A_b}", "not the name of a Kubernetes object"},
+		{"access: {}", "no right is named"},
+		{"access: {for: fun}", "not known"},
+		{"access: {for: rollout, verbs: [get]}", "for stands beside verbs"},
+		{"http: {url: example.com}", "must begin with https"},
+		{"http: {url: 'http://169.254.169.254/'}", "blocked"},
+		{"http: {url: 'https://x.example', method: DELETE}", "not allowed"},
+		{"http: {url: 'https://x.example', status: 2000}", "not an HTTP status"},
+		{"http: {url: 'https://x.example', method: HEAD, contains: ok}", "no body"},
+		{"http: {url: 'https://x.example', insecure: true}", `unknown key "insecure"`},
+		{"prometheus: {query: up}", "nothing says which number is good"},
+		{"prometheus: {query: ' ', expect: 'self > 0.0'}", "query"},
+		{"window: {days: Mon-Fun, from: '09:00', to: '17:00'}", "not a day"},
+		{"window: {from: '9:00', to: '17:00'}", "not a time of day"},
+		{"window: {from: '09:00', to: '09:00'}", "ends when it begins"},
+		{"window: {from: '09:00', to: '17:00', zone: Mars}", "not a time zone"},
+	} {
+		_, problems := load(c.check)
+		text := fmt.Sprint(problems)
+		if !runbook.HasErrors(problems) || !strings.Contains(text, c.words) {
+			t.Errorf("%s: got %s, want %q", c.check, text, c.words)
+		}
+		for _, p := range problems {
+			if p.Line != 20 {
+				t.Errorf("%s: a problem in line %d, want 20: %v", c.check, p.Line, p)
+			}
+		}
+	}
+}
+
+func TestLintLeavesExpressionsAlone(t *testing.T) {
+	for _, check := range []string{
+		"http: {url: '${env.values.url}/${inputs.path}', contains: '${inputs.path}', headers: {X-Env: '${env.name}'}}",
+		"prometheus: {query: 'up{namespace=\"${env.namespace}\"}', expect: 'self == 1.0'}",
+		"secret: {name: '${env.name}-secrets'}",
+		"endpoints: {services: ['${env.name}-api']}",
+		"window: {days: '${inputs.path}', from: '${inputs.path}', to: '${inputs.path}', zone: '${inputs.path}'}",
+	} {
+		if _, problems := load(check); len(problems) > 0 {
+			t.Errorf("%s: %v", check, problems)
+		}
+	}
+}
