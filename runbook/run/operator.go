@@ -34,7 +34,7 @@ type Stop struct {
 
 // NextIntent is the unattended operator: a pure function of the State, so that it is the same for the same run.
 func NextIntent(s State, at time.Time) Next {
-	if !s.Ended.IsZero() {
+	if s.Started.IsZero() || !s.Ended.IsZero() {
 		return Next{}
 	}
 	if s.Rollback.live() || s.rolledBack() {
