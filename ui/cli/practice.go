@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/politicalsphere/sop/rollout/practice"
 	"github.com/politicalsphere/sop/runbook"
@@ -142,7 +143,7 @@ func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, 
 		return err
 	}
 	if jumping != nil {
-		jumping.AddIdle(func() bool { return s.parts.clusters.CaughtUp(world.Cluster().LastResourceVersion) })
+		jumping.AddIdle(func() bool { return s.parts.clusters.CaughtUp(lastWritten(world)) })
 	}
 	mode := modeFlags{plain: f.plain, auto: f.policy != "", format: f.format}
 	result, err := a.drive(ctx, s, mode, ui.Options{Cluster: "practice/" + s.Latest().Plan.Env(s.Latest().Plan.Environment).Namespace, Practice: true})
@@ -159,6 +160,17 @@ func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, 
 		return nil // a drill that a person left or lost is no error of the program
 	}
 	return err
+}
+
+// lastWritten tells the caches how far the world is.
+func lastWritten(w *practice.World) func(schema.GroupVersionResource, string) uint64 {
+	return func(gvr schema.GroupVersionResource, namespace string) uint64 {
+		version, err := strconv.ParseUint(w.Cluster().LastResourceVersion(gvr, namespace, ""), 10, 64)
+		if err != nil {
+			return 0
+		}
+		return version
+	}
 }
 
 func (a *app) beginDrill(c connections, f practiceFlags, sc practice.Scenario, fast bool) (*session, error) {
