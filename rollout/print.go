@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -16,19 +15,17 @@ func KubectlUndo(env runbook.Environment, pin run.Pin) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", pin.Component, err)
 	}
-	var after patch
-	after = append(after, op{Op: "remove", Path: "/spec/template/metadata/labels/pod-template-hash"})
+	var before, after patch
+	before.test("/metadata/uid", pin.UID)
 	if ok {
 		after.pace(to)
 	}
 	after.set("/spec/paused", false)
-	before := patch{}
-	before.test("/metadata/uid", pin.UID)
-	head, err := json.Marshal(before)
+	head, err := before.json()
 	if err != nil {
 		return nil, err
 	}
-	tail, err := json.Marshal(after)
+	tail, err := after.json()
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +38,7 @@ func KubectlUndo(env runbook.Environment, pin run.Pin) ([]string, error) {
 	// The shell puts the ReplicaSet's template between the two halves of the patch.
 	value := quote(strings.TrimSuffix(string(head), "]")+`,{"op":"replace","path":"/spec/template","value":`) +
 		fmt.Sprintf(`"$(%s get replicaset %s -o jsonpath='{.spec.template}')"`, kubectl, quote(pin.ReplicaSet)) +
-		quote("},"+strings.TrimPrefix(string(tail), "["))
+		quote(`},{"op":"remove","path":"/spec/template/metadata/labels/pod-template-hash"},`+strings.TrimPrefix(string(tail), "["))
 	return []string{
 		fmt.Sprintf("%s patch %s --type=json -p %s", kubectl, workload, value),
 		fmt.Sprintf("%s rollout status %s", kubectl, workload),

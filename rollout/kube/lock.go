@@ -17,7 +17,7 @@ const (
 	leaseDuration = 60 * time.Second
 	renewEvery    = 20 * time.Second
 	retryEvery    = 2 * time.Second // after a failed renewal
-	lookEvery     = 5 * time.Second // at a lock that somebody else holds
+	lookEvery     = 2 * time.Second // at a lock that somebody else holds
 )
 
 // ErrLockLost is the error of a forward write that was held back because the environment's lock is not ours.
