@@ -102,7 +102,8 @@ func (w *World) certify(now time.Time) error {
 const settleWithin = 10 * time.Minute
 
 // Start lets the cluster settle and returns when every component is available; then the time of the drill begins,
-// a few milliseconds after the scenario's Start. The world lives until ctx ends. It can be started once.
+// a few milliseconds after the scenario's Start. The world lives until ctx ends. It can be started once. With a
+// virtual clock the caller should be one of its goroutines (Jumping.Run), or its time runs on by itself afterwards.
 func (w *World) Start(ctx context.Context) error {
 	w.mu.Lock()
 	again := w.started

@@ -261,8 +261,9 @@ func TestOutages(t *testing.T) {
 		t.Error("it should be down")
 	}
 	ts := httptest.NewServer(w.Server)
-	defer ts.Close()
-	if _, err := http.Get(ts.URL + "/-/healthy"); err == nil {
+	_, err := http.Get(ts.URL + "/-/healthy")
+	ts.Close()
+	if err == nil {
 		t.Error("down: got an answer")
 	}
 	w.now = w.now.Add(time.Minute)
