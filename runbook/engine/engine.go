@@ -45,6 +45,7 @@ type Engine struct {
 	mailbox   []mail
 	state     run.State
 	listeners []run.Signal
+	pending   int // intents that were sent and not decided yet
 	states    chan run.State
 
 	// What follows belongs to the goroutine of Run alone.
@@ -71,7 +72,17 @@ func New(c Config) *Engine {
 
 // Send wants something of the run. It never waits.
 func (e *Engine) Send(actor string, intent run.Intent) {
+	e.mu.Lock()
+	e.pending++
+	e.mu.Unlock()
 	e.post(mail{input: run.Input{Actor: actor, Intent: intent}})
+}
+
+// Pending tells whether an intent is on its way that was not decided yet.
+func (e *Engine) Pending() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.pending > 0
 }
 
 // Latest is the State as it is now.
@@ -84,7 +95,7 @@ func (e *Engine) Latest() run.State {
 // States holds the latest State that was not taken yet: a slow reader misses those between.
 func (e *Engine) States() <-chan run.State { return e.states }
 
-// Notify sets s whenever the State changes.
+// Notify sets s whenever the State changes, and when an intent was decided, even if nothing came of it.
 func (e *Engine) Notify(s run.Signal) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -145,6 +156,20 @@ func (e *Engine) handle(ctx context.Context, m mail, now time.Time) {
 	}
 	m.input.At = now
 	e.commit(run.Decide(e.state, m.input))
+	if m.input.Intent != nil {
+		e.decided()
+	}
+}
+
+// decided tells the listeners that an intent is no longer pending.
+func (e *Engine) decided() {
+	e.mu.Lock()
+	e.pending--
+	listeners := e.listeners
+	e.mu.Unlock()
+	for _, s := range listeners {
+		s.Set()
+	}
 }
 
 // commit makes events true: first in the journal, then in the State, then for everybody to see.

@@ -220,6 +220,7 @@ func (d *decision) attest(v Attest) {
 		d.refuse("%s belongs to the rollback procedure: no rollback is under way", step.Title)
 	case !step.IsManual():
 		d.refuse("%s is sensed, a hand tick would not be true: look again (r), or override it with a reason (o)", step.Title)
+	case d.s.Steps[v.Step].Attested != nil: // pressed twice
 	default:
 		d.emit(StepAttested{Step: v.Step, Note: MakeSafe(v.Note, 2000)})
 	}

@@ -20,6 +20,10 @@ func unattended(ctx context.Context, s *session, w io.Writer) *run.Stop {
 	teller := teller{w: w}
 	var last run.Intent
 	for {
+		if s.engine.Pending() && ctx.Err() == nil {
+			_ = s.clock.Wait(ctx, never, changed)
+			continue
+		}
 		state := s.Latest()
 		teller.tell(state)
 		next := run.NextIntent(state, s.Now())
