@@ -125,6 +125,17 @@ func TestNoBaselineFromAServerThatIsDown(t *testing.T) {
 	})
 }
 
+func TestNoBaselineFromAServerThatGoesAway(t *testing.T) {
+	for _, during := range []string{"histogram_quantile", "ALERTS", "time()"} {
+		inBubble(t, func(t *testing.T, w *world) {
+			w.refuse = during
+			if taken := w.baseline(t, 10*time.Minute, errorRate, p95); !strings.Contains(string(taken.Err), "reach Prometheus") || taken.Baseline.Metrics != nil {
+				t.Errorf("during %s: %+v", during, taken)
+			}
+		})
+	}
+}
+
 func TestAlertsRefuseABaseline(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.override = func(q string) (string, bool) {

@@ -61,6 +61,7 @@ type world struct {
 	mu       sync.Mutex
 	queries  []string
 	override func(query string) (body string, ok bool)
+	refuse   string // requests whose query contains it are not answered
 }
 
 // inBubble runs f with a world whose time is the bubble's.
@@ -94,6 +95,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.mu.Lock()
 	w.queries = append(w.queries, query)
 	override := w.override
+	down := w.Outage().Trouble == promapi.Down || w.refuse != "" && strings.Contains(query, w.refuse)
 	w.mu.Unlock()
 	rec := httptest.NewRecorder()
 	if override != nil {
@@ -102,7 +104,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 			return rec.Result(), nil
 		}
 	}
-	if w.Outage().Trouble == promapi.Down {
+	if down {
 		return nil, syscall.ECONNREFUSED
 	}
 	w.ServeHTTP(rec, r)

@@ -136,6 +136,10 @@ func TestJudgeSaysWhatIsBehindAState(t *testing.T) {
 	if s := follow(m, baselineOf("errors", 0.05), lost, time.Time{}, 0, true)[2]; s.Why != "nothing known for 2m0s: reach Prometheus: refused" || s.Value != 6 || !s.Since.IsZero() {
 		t.Errorf("lost: %+v", s)
 	}
+	refused := &Baseline{Metrics: map[string]BaselineMetric{"errors": {Mean: 3, Refused: "alerts fired"}}}
+	if s := judge([]runbook.Metric{m}, refused, series("errors", rate(9, 40)), nil, judgeStart, time.Time{}, 0, true)[0]; s.Why != "no baseline to compare with: alerts fired" || s.Baseline != 0 || s.Limit != 0 || s.Value != 9 {
+		t.Errorf("refused: %+v", s)
+	}
 	// A worker that died leaves no sample behind that would say so.
 	dead := judge([]runbook.Metric{m}, baselineOf("errors", 0.05), series("errors", rate(0.01, 40)), nil, judgeStart.Add(time.Hour), time.Time{}, 0, true)
 	if dead[0].State != TriggerInconclusive || dead[0].Why != "nothing known for 1h0m0s: no sample for too long" {

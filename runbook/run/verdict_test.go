@@ -70,14 +70,15 @@ func TestVerdictCountsTicksNotSamples(t *testing.T) {
 		name    string
 		samples []Sample
 		want    Verdict
+		why     string
 	}{
-		{"ticks between the watch's own", at(20, 7*time.Second, tick), VerdictPass},
-		{"ticks at its very edges", at(21, 0, tick), VerdictPass},
-		{"twice as many in half the time", at(20, 0, tick/2), VerdictInconclusive},
-		{"all at the same instant", at(20, time.Minute, 0), VerdictInconclusive},
+		{"ticks between the watch's own", at(20, 7*time.Second, tick), VerdictPass, "no trip"},
+		{"ticks at its very edges", at(21, 0, tick), VerdictPass, "no trip"},
+		{"twice as many in half the time", at(20, 0, tick/2), VerdictInconclusive, "only 10 of 20 ticks"},
+		{"all at the same instant", at(20, time.Minute, 0), VerdictInconclusive, "only 1 of 20 ticks"},
 	} {
-		if got, why := verdict(m, fine, c.samples, judgeStart, end, tick); got != c.want {
-			t.Errorf("%s: %s because %q, want %s", c.name, got, why, c.want)
+		if got, why := verdict(m, fine, c.samples, judgeStart, end, tick); got != c.want || !strings.Contains(string(why), c.why) {
+			t.Errorf("%s: %s because %q, want %s because %q", c.name, got, why, c.want, c.why)
 		}
 	}
 }
