@@ -45,9 +45,9 @@ type Scenario struct {
 
 // ScenarioMetadata names a scenario.
 type ScenarioMetadata struct {
-	Name       string `yaml:"name"`
-	Title      string `yaml:"title"`
-	Difficulty int    `yaml:"difficulty"` // from 1, the easiest, to 5
+	Name       string `yaml:"name" json:"name"`
+	Title      string `yaml:"title" json:"title"`
+	Difficulty int    `yaml:"difficulty" json:"difficulty"` // from 1, the easiest, to 5
 }
 
 // WorldSpec is how the world differs from the usual one.
