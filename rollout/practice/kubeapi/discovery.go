@@ -19,6 +19,8 @@ const Version = "v1.37.2"
 func (s *Server) discover(w http.ResponseWriter, r *http.Request, path string) bool {
 	parts := strings.Split(path, "/")
 	switch {
+	case parts[0] == "openapi":
+		return s.openAPI(w, path)
 	case path == "version":
 		writeJSON(w, http.StatusOK, apiversion.Info{
 			Major: "1", Minor: "37", GitVersion: Version, GitTreeState: "clean", GitCommit: "practice",

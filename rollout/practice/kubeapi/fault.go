@@ -138,6 +138,9 @@ func (s *Server) strike(q request) (latency time.Duration, decides *fault) {
 // suffer lets the request meet the faults; it returns false when it has been answered.
 func (s *Server) suffer(w http.ResponseWriter, r *http.Request, q request) bool {
 	latency, f := s.strike(q)
+	if latency > 0 || f != nil && f.Hang {
+		defer s.hold(q)()
+	}
 	if latency > 0 && s.clock.Wait(r.Context(), latency, nil) != nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -208,13 +211,55 @@ func (s *Server) muted(q request) bool {
 	return slices.ContainsFunc(s.faults, func(f *fault) bool { return f.Mute && f.Match.matches(q) })
 }
 
-// troubled says whether a cache of the resource may be kept from catching up. The caller holds s.mu.
-func (s *Server) troubled(gr schema.GroupResource, namespace string) bool {
-	for _, verb := range []string{"list", "watch"} {
-		q := request{verb: verb, gr: gr, namespace: namespace}
-		if !s.allowed(q) || slices.ContainsFunc(s.faults, func(f *fault) bool { return f.Match.matches(q) }) {
+// spent says whether a fault of a few times has struck them all.
+func (f *fault) spent() bool { return f.Times > 0 && f.seen >= f.After+f.Times }
+
+// scope is what a cache is of: a resource in a namespace.
+type scope struct {
+	gr        schema.GroupResource
+	namespace string
+}
+
+// hold counts a list or watch that a fault holds up; the caller calls the function it returns afterwards.
+func (s *Server) hold(q request) (release func()) {
+	if q.verb != "list" && q.verb != "watch" {
+		return func() {}
+	}
+	at := scope{q.gr, q.namespace}
+	s.mu.Lock()
+	s.held[at]++
+	s.mu.Unlock()
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.held[at]--
+	}
+}
+
+// troubled says whether a cache of the resource is kept from catching up: its watch is muted, its list is held up,
+// or it has no watch and cannot get one. An open watch is not hurt by faults that come later. The caller holds
+// s.mu.
+func (s *Server) troubled(t *table, namespace string) bool {
+	open := false
+	for w := range t.watchers {
+		if w.ended || w.scopeOf() != namespace {
+			continue
+		}
+		if s.muted(w.request) {
 			return true
 		}
+		open = true
 	}
-	return false
+	if s.held[scope{t.res.gr(), namespace}] > 0 {
+		return true
+	}
+	return !open && (s.denies("list", t, namespace) || s.denies("watch", t, namespace))
+}
+
+// denies says whether a rule or a fault would now refuse the verb.
+func (s *Server) denies(verb string, t *table, namespace string) bool {
+	q := request{verb: verb, gr: t.res.gr(), namespace: namespace}
+	return !s.allowed(q) || slices.ContainsFunc(s.faults, func(f *fault) bool {
+		return (f.Refuse || f.Hang || f.Status != 0) && !f.spent() && f.Match.matches(q)
+	})
 }

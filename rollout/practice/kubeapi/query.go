@@ -8,36 +8,33 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// LastResourceVersion is the resourceVersion of the latest change of a resource: in a namespace ("" for all), of a
-// name ("" for all). It is "0" when there was none or the resource is not known.
+// LastResourceVersion is the resourceVersion of the latest change of a resource that a cache can be expected to
+// have seen: in a namespace ("" for all), of a name ("" for all). It is "0" when there was none, when the resource
+// is not known, and while a fault or a Forbid keeps caches of it from catching up: its watch is muted, its list is
+// held up, or it has no open watch and would be refused one. It is made for the idle conditions of a virtual clock.
 func (s *Server) LastResourceVersion(gvr schema.GroupVersionResource, namespace, name string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return strconv.FormatUint(s.latest(gvr, namespace, name), 10)
-}
-
-func (s *Server) latest(gvr schema.GroupVersionResource, namespace, name string) uint64 {
 	t := s.tables[gvr]
-	if t == nil {
-		return 0
+	if t == nil || s.troubled(t, namespace) {
+		return "0"
 	}
-	return t.latest[key{namespace, name}]
+	return strconv.FormatUint(t.latest[key{namespace, name}], 10)
 }
 
-// CaughtUp says whether a cache of the resource that stands at the resourceVersion have has seen every change, or
-// cannot be expected to because a fault or a Forbid now touches the listing or watching of the resource. It is
-// made for the idle conditions of a virtual clock.
+// CaughtUp says whether a cache of the resource that stands at the resourceVersion have has seen all that
+// LastResourceVersion expects of it; a cache that stands nowhere yet ("") has not, unless nothing is expected.
 //
-// After such a fault is lifted it is false until the cache has listed again, which client-go does only after a
-// back-off in real time (0.8 to 30 s).
+// After a fault is lifted it is false until the cache has listed again, which client-go's informers do only after
+// a back-off in real time (0.8 to 30 s).
 func (s *Server) CaughtUp(gvr schema.GroupVersionResource, namespace, name, have string) bool {
-	at, err := strconv.ParseUint(have, 10, 64)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err == nil && at >= s.latest(gvr, namespace, name) {
+	last := s.LastResourceVersion(gvr, namespace, name)
+	if last == "0" {
 		return true
 	}
-	return s.troubled(gvr.GroupResource(), namespace)
+	want, _ := strconv.ParseUint(last, 10, 64)
+	at, err := strconv.ParseUint(have, 10, 64)
+	return err == nil && at >= want
 }
 
 // Quiet says whether every open watch that is not muted has handed over all the changes there are and its reader

@@ -59,11 +59,21 @@ func (s *Server) list(c *call) error {
 	if err != nil {
 		return err
 	}
+	body, err := s.page(c, sel, limit)
+	if err != nil {
+		return err
+	}
+	writeRaw(c.w, http.StatusOK, body)
+	return nil
+}
+
+// page returns the JSON of up to limit objects, 0 being all.
+func (s *Server) page(c *call, sel selector, limit uint64) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	from, err := s.startOf(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var page []*version
 	meta := metav1.ListMeta{ResourceVersion: strconv.FormatUint(from.RV, 10)}
@@ -73,14 +83,13 @@ func (s *Server) list(c *call) error {
 		}
 		if limit > 0 && uint64(len(page)) == limit {
 			last := page[len(page)-1].obj
-			b, _ := json.Marshal(token{from.RV, last.GetNamespace(), last.GetName()})
+			b := mustJSON(token{from.RV, last.GetNamespace(), last.GetName()})
 			meta.Continue = base64.RawURLEncoding.EncodeToString(b)
 			break
 		}
 		page = append(page, v)
 	}
-	writeRaw(c.w, http.StatusOK, formOf(c).many(s, page, meta))
-	return nil
+	return formOf(c).many(s, page, meta), nil
 }
 
 // startOf says at which resourceVersion and after which key a list begins. The caller holds s.mu.

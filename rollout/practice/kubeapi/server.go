@@ -1,7 +1,10 @@
 package kubeapi
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,6 +53,7 @@ type Server struct {
 	owned  map[types.UID]map[reference]bool
 	born   map[string]int // how many UIDs and suffixes a name has used up
 	faults []*fault
+	held   map[scope]int // lists and watches that a fault holds up
 	denied []*Rule
 	onPods []func()
 
@@ -57,8 +61,7 @@ type Server struct {
 	wake    run.Signal // wakes the controllers
 	passing bool       // the controllers are at work; their own changes need no Lag
 	kubelet kubelet
-	bridges map[string]string // pod IPs handed out
-	podsRV  uint64            // of the latest change of a pod that OnPods has told
+	podsRV  uint64 // of the latest change of a pod that OnPods has told
 }
 
 // New returns a server that holds the namespaces default and kube-system and nothing else. Its controllers rest
@@ -76,14 +79,17 @@ func New(opt Options) *Server {
 		tables: map[schema.GroupVersionResource]*table{},
 		owned:  map[types.UID]map[reference]bool{},
 		born:   map[string]int{},
+		held:   map[scope]int{},
 		wake:   opt.Clock.NewSignal(),
 	}
 	s.agenda.due = map[work]entry{}
 	s.kubelet.init()
 	s.resources = resources()
-	for gvr, kind := range opt.Custom {
+	for _, gvr := range slices.SortedFunc(maps.Keys(opt.Custom), func(a, b schema.GroupVersionResource) int {
+		return cmp.Compare(a.String(), b.String())
+	}) {
 		s.resources = append(s.resources, &resource{
-			gvr: gvr, kind: kind, namespaced: true, verbs: allVerbs, subs: []string{"status"}, generation: true, custom: true,
+			gvr: gvr, kind: opt.Custom[gvr], namespaced: true, verbs: allVerbs, subs: []string{"status"}, generation: true, custom: true,
 		})
 	}
 	for _, r := range s.resources {
