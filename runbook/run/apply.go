@@ -175,8 +175,25 @@ func (c *CheckState) see(r Result, at time.Time) {
 	}
 }
 
-func (e CheckStaled) apply(s *State, _ time.Time) {
-	s.step(e.Step, func(st *StepState) { st.Checks[e.Index].Stale = true })
+func (e CheckStaled) apply(s *State, at time.Time) {
+	s.step(e.Step, func(st *StepState) { st.Checks[e.Index].Stale, st.Checks[e.Index].Since = true, at })
+}
+
+// judgeAgain makes the checks that were suspended while we changed an environment wait for a new look.
+func (s *State) judgeAgain(env string, at time.Time) {
+	for step := range Steps(s.Plan) {
+		_, phase, _ := s.place(step.ID)
+		if s.envOf(phase) != env {
+			continue
+		}
+		s.step(step.ID, func(st *StepState) {
+			for i := range st.Checks {
+				if c := &st.Checks[i]; changedByUs(step.Verify[i]) && c.Status != Pending {
+					c.Status, c.Since, c.Stale, c.Seen = Checking, at, false, time.Time{}
+				}
+			}
+		})
+	}
 }
 
 func (e RecheckAsked) apply(s *State, _ time.Time) {

@@ -131,6 +131,7 @@ func (e DeployRetried) apply(s *State, at time.Time) {
 
 func (e DeployFinished) apply(s *State, at time.Time) {
 	s.deploy(e.Step, func(d *DeployState) { d.Stage, d.Ended, d.Wish = DeployDone, at, "" })
+	s.judgeAgain(s.Deploys[e.Step].Env, at)
 }
 
 func (e FreezeAsked) apply(s *State, _ time.Time) {

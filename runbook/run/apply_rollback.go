@@ -82,6 +82,7 @@ func (e InBandChanged) apply(s *State, _ time.Time) { s.Rollback.InBand = e.Sinc
 
 func (e RollbackDone) apply(s *State, at time.Time) {
 	s.Rollback.Stage, s.Rollback.Ended, s.Rollback.Verified = Restored, at, e.Verified
+	s.judgeAgain(s.Rollback.Env, at)
 }
 
 func (e ReasonGiven) apply(s *State, _ time.Time) {

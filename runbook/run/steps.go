@@ -119,10 +119,11 @@ func (s State) sensed(step runbook.Step, st StepState, phase int) Status {
 	}
 	worst := Passed
 	for i, c := range st.Checks {
+		status := c.shown()
 		if s.suspended(step, i, phase) && c.Status != Pending {
-			continue
+			status = Checking
 		}
-		if status := c.shown(); status.severity() > worst.severity() || worst == Passed && status == Warn {
+		if status.severity() > worst.severity() {
 			worst = status
 		}
 	}
@@ -152,11 +153,11 @@ func (c CheckState) shown() Status {
 
 // suspended tells whether a check judges what we ourselves are changing right now: it is judged again after.
 func (s State) suspended(step runbook.Step, index, phase int) bool {
-	if k := step.Verify[index].Kind; k != "workload" && k != "endpoints" {
-		return false
-	}
-	return s.changing(s.envOf(phase))
+	return changedByUs(step.Verify[index]) && s.changing(s.envOf(phase))
 }
+
+// changedByUs tells whether a rollout changes what a check looks at.
+func changedByUs(c runbook.Check) bool { return c.Kind == "workload" || c.Kind == "endpoints" }
 
 // changing tells whether components of the environment are in flight by our own doing.
 func (s State) changing(env string) bool {
@@ -320,8 +321,11 @@ func (s State) Observed(id string) Safe {
 	st := s.Steps[id]
 	worst, text := -1, Safe("")
 	for i, c := range st.Checks {
-		if c.Seen.IsZero() || s.suspended(step, i, phase) {
+		if c.Seen.IsZero() {
 			continue
+		}
+		if s.suspended(step, i, phase) {
+			return "judged again when the components no longer move"
 		}
 		if sev := c.shown().severity(); sev > worst {
 			worst, text = sev, c.Result.Summary
