@@ -23,8 +23,11 @@ type Choice struct {
 // Resolve checks the choice against the document and fills in every ${…}. It returns every problem at once; the Plan
 // is nil when any of them is an error. The document stays as it is.
 func Resolve(doc *Document, c Choice) (*Plan, []Problem) {
-	r := &resolver{doc: doc, plan: &Plan{Runbook: doc.clone(), Digest: doc.Digest, RunID: c.Run, Operator: c.Operator}, partial: c.Partial}
+	r := &resolver{doc: doc, plan: &Plan{Runbook: doc.clone(), Digest: doc.Digest, RunID: c.Run, Operator: c.Operator}}
 	r.plan.Inputs, r.problems = resolveInputs(doc.Runbook, c.Inputs, c.Partial)
+	for name, in := range doc.Runbook.Inputs.All() {
+		r.partial = r.partial || in.Required && r.plan.Inputs[name] == ""
+	}
 	r.target(c.Environment)
 	r.override(c)
 	if HasErrors(r.problems) {
@@ -42,7 +45,7 @@ func Resolve(doc *Document, c Choice) (*Plan, []Problem) {
 type resolver struct {
 	doc      *Document
 	plan     *Plan
-	partial  bool
+	partial  bool // a required input was left out: what it would have filled is empty and is not judged
 	problems []Problem
 }
 
@@ -166,6 +169,9 @@ func (r *resolver) expand(path string, at place, s *string) {
 
 // length reads the duration that an expression gave.
 func (r *resolver) length(path string, d *Duration) {
+	if r.partial && d.Expr == "" {
+		return
+	}
 	long, err := parseDuration(d.Expr)
 	if err != nil {
 		r.errorf(path, "write a number and a unit, such as 90s or 5m", "%s: %v", lastKey(path), err)
@@ -201,22 +207,34 @@ func (r *resolver) recheck() {
 	l := &linter{doc: r.doc, rb: r.plan.Runbook, steps: map[string]string{}}
 	for name, c := range r.plan.Runbook.Components.All() {
 		l.workload("components."+name+".workload", c.Workload)
+		if r.partial {
+			continue
+		}
 		if c.Image == "" {
 			l.errorf("components."+name+".image", "look at the inputs that it uses", "the image of component %s is empty", name)
 		}
-		if !r.partial { // its tag may be an input that was left out
-			l.image("components."+name+".image", c.Image)
-		}
+		l.image("components."+name+".image", c.Image)
 	}
 	for _, name := range r.used() {
 		e, path := r.plan.Env(name), "environments."+name
 		if !dnsLabel.MatchString(e.Namespace) {
 			l.errorf(path+".namespace", "small letters, digits and hyphens, at most 63", "%s is no name of a namespace", quote(e.Namespace))
 		}
-		if e.Prometheus.URL != "" {
+		if e.Prometheus.URL != "" && !r.partial {
 			l.httpURL(path+".prometheus.url", e.Prometheus.URL)
 		}
 	}
+	if !r.partial {
+		r.recheckSteps(l)
+	}
+	for _, p := range l.problems {
+		if p.Severity == SeverityError { // the warnings are Load's
+			r.problems = append(r.problems, p)
+		}
+	}
+}
+
+func (r *resolver) recheckSteps(l *linter) {
 	for i, p := range r.plan.Runbook.Phases {
 		for j, s := range p.Sections {
 			for k, st := range s.Steps {
@@ -227,11 +245,6 @@ func (r *resolver) recheck() {
 	if rb := r.plan.Runbook.Rollback; rb != nil {
 		for i, st := range rb.Steps {
 			r.recheckStep(l, fmt.Sprintf("rollback.steps[%d]", i), st)
-		}
-	}
-	for _, p := range l.problems {
-		if p.Severity == SeverityError { // the warnings are Load's
-			r.problems = append(r.problems, p)
 		}
 	}
 }

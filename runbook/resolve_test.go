@@ -170,3 +170,36 @@ func TestPlanEvaluatesConditions(t *testing.T) {
 		t.Error("an expect about nothing gives an error, not an answer")
 	}
 }
+
+// A rollback in an incident must not wait for a version that nobody is about to deploy.
+func TestResolvePartial(t *testing.T) {
+	broken := strings.NewReplacer("url: '${env.values.url}/healthz'", "url: '${inputs.version}'", "for: 30m", "for: '${inputs.long}'",
+		"  hold:", "  long: {type: duration, required: true}\n  hold:", "'https://prometheus.example'", "'${inputs.version}'").Replace(small)
+	doc := mustLoad(t, broken)
+	plan := mustResolve(t, doc, Choice{Partial: true})
+	if api, _ := plan.Component("api"); api.Workload != "deployment/api" || plan.Environment != "production" {
+		t.Errorf("plan %+v", plan)
+	}
+	if _, problems := Resolve(doc, Choice{}); len(problems) != 2 {
+		t.Errorf("two inputs are required, got %v", problems)
+	}
+	_, problems := Resolve(doc, Choice{Partial: true, Inputs: map[string]string{"version": "v1", "long": "5m"}})
+	if len(problems) != 2 { // the address of Prometheus and that of the check
+		t.Errorf("with all inputs given everything is judged, got %v", problems)
+	}
+	if _, problems := Resolve(doc, Choice{Partial: true, Inputs: map[string]string{"version": "-v"}}); len(problems) != 1 {
+		t.Errorf("what is given must fit, got %v", problems)
+	}
+}
+
+func TestResolveFillsInTheKindsDefaults(t *testing.T) {
+	kinds := []Kind{stubKinds[0], {Name: "workload", Params: workloadStub{}, Interval: time.Minute, Timeout: 3 * time.Second}}
+	doc, problems := Load(kinds, Source{Name: "x.yaml", Data: []byte(small)})
+	if doc == nil {
+		t.Fatal(problems)
+	}
+	c := mustResolve(t, doc, Choice{Inputs: v1}).Runbook.Phases[0].Sections[0].Steps[0].Verify[0]
+	if c.Interval.D != 10*time.Second || c.Timeout.D != 3*time.Second {
+		t.Errorf("interval %v is the file's, timeout %v the kind's", c.Interval, c.Timeout)
+	}
+}
