@@ -131,13 +131,13 @@ func Find(name string) (Scenario, error) {
 }
 
 // Parse reads a scenario strictly: an unknown or duplicate key, a second document, a wrong type or a missing field is
-// an error that names the file and, where YAML knows it, the line.
+// an error that says where, as file:line:column as far as that is known.
 func Parse(file string, data []byte) (Scenario, error) {
 	var sc Scenario
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(&sc); err != nil {
-		return sc, fmt.Errorf("reading the scenario %s: %w", file, err)
+		return sc, fmt.Errorf("reading a scenario: %w", located(file, err))
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return sc, fmt.Errorf("reading the scenario %s: there is a second document; a file holds one scenario", file)
@@ -147,6 +147,24 @@ func Parse(file string, data []byte) (Scenario, error) {
 	}
 	sc.Start = sc.Start.UTC()
 	return sc, nil
+}
+
+// located says of each mistake where it is: file:line:column.
+func located(file string, err error) error {
+	var all *yaml.LoadErrors
+	var one *yaml.LoadError
+	switch {
+	case errors.As(err, &all):
+	case errors.As(err, &one):
+		all = &yaml.LoadErrors{Errors: []*yaml.LoadError{one}}
+	default:
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	var list []error
+	for _, e := range all.Errors {
+		list = append(list, fmt.Errorf("%s:%d:%d: %s", file, max(1, e.Mark.Line), max(1, e.Mark.Column), e.Message))
+	}
+	return errors.Join(list...)
 }
 
 func (sc *Scenario) validate() error {

@@ -72,9 +72,10 @@ func TestParse(t *testing.T) {
 
 func TestParseIsStrict(t *testing.T) {
 	cases := []struct{ name, from, to, want string }{
-		{"unknown key", "seed: 1", "sead: 1", "sead"},
+		{"unknown key", "seed: 1", "sead: 1", "a.yaml:6:1: field sead"},
 		{"unknown inner key", "ramp: 2m", "rump: 2m", "rump"},
-		{"duplicate key", "seed: 1", "seed: 1\nseed: 2", "seed"},
+		{"duplicate key", "seed: 1", "seed: 1\nseed: 2", "a.yaml:7:1: mapping key"},
+		{"no YAML at all", "seed: 1", "seed: [1", "a.yaml:"},
 		{"second document", "debrief: nothing", "debrief: nothing\n---\na: 1", "second document"},
 		{"wrong type", "seed: 1", "seed: many", "many"},
 		{"wrong kind", "kind: Scenario", "kind: Runbook", "want Scenario"},
