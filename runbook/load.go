@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"reflect"
 	"slices"
 )
@@ -41,7 +42,7 @@ func Load(kinds []Kind, src Source, sites ...Source) (*Document, []Problem) {
 	}
 	problems = append(problems, d.problems...)
 	problems = append(problems, lint(doc)...)
-	sortProblems(problems, src, sites)
+	problems = sortProblems(problems, src, sites)
 	if HasErrors(problems) {
 		return nil, problems
 	}
@@ -50,8 +51,11 @@ func Load(kinds []Kind, src Source, sites ...Source) (*Document, []Problem) {
 		doc.Positions[path] = n.position()
 	}
 	data, err := Marshal(doc.Runbook)
+	if err == nil && len(data) > maxSize {
+		err = fmt.Errorf("written out in full the runbook has %d bytes; at most %d can be read again", len(data), maxSize)
+	}
 	if err != nil {
-		return nil, append(problems, problemAt(root.position(), err.Error(), ""))
+		return nil, append(problems, problemAt(root.position(), err.Error(), "make it shorter"))
 	}
 	sum := sha256.Sum256(data)
 	doc.Data, doc.Digest = data, hex.EncodeToString(sum[:])
@@ -59,7 +63,7 @@ func Load(kinds []Kind, src Source, sites ...Source) (*Document, []Problem) {
 }
 
 // sortProblems puts the problems into the order in which a person reads the files, each once.
-func sortProblems(problems []Problem, src Source, sites []Source) {
+func sortProblems(problems []Problem, src Source, sites []Source) []Problem {
 	order := map[string]int{src.Name: 0}
 	for i, s := range sites {
 		if _, ok := order[s.Name]; !ok {
@@ -69,15 +73,17 @@ func sortProblems(problems []Problem, src Source, sites []Source) {
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
+	return slices.Compact(problems)
 }
 
-// clone is a deep copy of the document's runbook.
-func (doc *Document) clone() *Runbook {
-	root, _ := parseFile(Source{Name: "runbook.yaml", Data: doc.Data})
+// clone is a deep copy of the document's runbook. The problems are those of a document that Load did not make.
+func (doc *Document) clone() (*Runbook, []Problem) {
 	rb := &Runbook{}
-	if root != nil {
-		d := &decoder{anyKind: true}
-		d.decode(root, reflect.ValueOf(rb).Elem(), "")
+	root, problems := parseFile(Source{Name: "runbook.yaml", Data: doc.Data})
+	if root == nil || len(problems) > 0 {
+		return rb, problems
 	}
-	return rb
+	d := &decoder{anyKind: true}
+	d.decode(root, reflect.ValueOf(rb).Elem(), "")
+	return rb, d.problems
 }

@@ -49,7 +49,7 @@ func draw(t *rapid.T, v reflect.Value, depth int) {
 // anyText is a text with whatever YAML could take for something else.
 func anyText() *rapid.Generator[string] {
 	return rapid.OneOf(
-		rapid.SampledFrom([]string{"", "no", "yes", "on", "null", "~", "true", "1.10", "0x10", "1e3", "2025-11-14", "- a", "a: b", "# c", " x ", "a\nb\n", "\n", "é\u00a0ü", "'", `"`, "${inputs.x}", "%", "@", "&a", "*a", "!t", "<<", "...", "---", "[", "{", "\t", "?", "|", ">", "5%", ".inf", "=", "12:30:00", "a\\nb", "\u2026", "𝄞"}),
+		rapid.SampledFrom([]string{"", "no", "yes", "on", "null", "~", "true", "1.10", "0x10", "1e3", "2025-11-14", "- a", "a: b", "# c", " x ", "a\nb\n", "\n", "é\u00a0ü", "'", `"`, "${inputs.x}", "%", "@", "&a", "*a", "!t", "<<", "...", "---", "[", "{", "\t", "?", "|", ">", "5%", ".inf", "=", "12:30:00", "a\\nb", "\u2026", "𝄞", "\ufeff", "\u00ad", "a\u200b", "\U000e0001", "\ufffe"}),
 		rapid.StringOfN(rapid.RuneFrom([]rune("ab -:#{}[],&*!|>'\"%@`?\n\té𝄞.~1")), 0, 12, -1),
 	)
 }
@@ -283,6 +283,12 @@ func FuzzLoad(f *testing.F) {
 		}
 		for _, p := range problems {
 			checkProblem(t, p, string(data))
+		}
+		if doc == nil {
+			return
+		}
+		if again, problems := Load(stubKinds, Source{Name: "runbook.yaml", Data: doc.Data}); again == nil || again.Digest != doc.Digest {
+			t.Fatalf("the frozen file loads differently: %v\n%s", problems, doc.Data)
 		}
 	})
 }

@@ -23,7 +23,11 @@ type Choice struct {
 // Resolve checks the choice against the document and fills in every ${…}. It returns every problem at once; the Plan
 // is nil when any of them is an error. The document stays as it is.
 func Resolve(doc *Document, c Choice) (*Plan, []Problem) {
-	r := &resolver{doc: doc, plan: &Plan{Runbook: doc.clone(), Digest: doc.Digest, RunID: c.Run, Operator: c.Operator}}
+	rb, problems := doc.clone()
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	r := &resolver{doc: doc, plan: &Plan{Runbook: rb, Digest: doc.Digest, RunID: c.Run, Operator: c.Operator}}
 	r.plan.Inputs, r.problems = resolveInputs(doc.Runbook, c.Inputs, c.Partial)
 	for name, in := range doc.Runbook.Inputs.All() {
 		r.partial = r.partial || in.Required && r.plan.Inputs[name] == ""
