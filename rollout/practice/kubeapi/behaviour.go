@@ -21,7 +21,7 @@ type Behaviour struct {
 	Missing string
 	// Crash makes the container exit; nil means it runs for ever.
 	Crash *Crash
-	// Ends makes it exit with code 0 so long after its start, as a Job's container does; 0 means never.
+	// Ends makes it exit with code 0 so long after its start; 0 means never, for a Job's container after 5 s.
 	Ends time.Duration
 	// NotReady is why the readiness probe fails, as the Unhealthy event says it; empty means it succeeds.
 	NotReady string

@@ -122,10 +122,14 @@ func (c *containerRun) backOff() time.Duration {
 }
 
 func (s *Server) ask(pod *corev1.Pod, c *containerRun) Behaviour {
-	return s.behaviour(Container{
+	b := s.behaviour(Container{
 		Namespace: pod.Namespace, Pod: pod.Name, Node: pod.Spec.NodeName, Labels: pod.Labels,
 		Name: c.name, Image: c.image, Restarts: int(c.restarts),
 	})
+	if b.Ends == 0 && ownedByJob(pod) {
+		b.Ends = jobTakes
+	}
+	return b
 }
 
 // pull begins to fetch the image, which takes a quarter of the time if the node has it.

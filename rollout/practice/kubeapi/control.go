@@ -7,6 +7,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -36,6 +37,7 @@ const (
 	nodeWork
 	serviceWork
 	quotaWork
+	jobWork
 	collectWork
 	finalizeWork // of a namespace or of an object that is deleted in the foreground
 )
@@ -140,6 +142,8 @@ func (s *Server) do(w work) {
 		s.syncService(w.key)
 	case quotaWork:
 		s.syncQuota(w.key)
+	case jobWork:
+		s.syncJob(w.key)
 	case collectWork:
 		s.collect(w.uid)
 	case finalizeWork:
@@ -162,6 +166,8 @@ func (s *Server) changed(res *resource, kind watch.EventType, old, now *version)
 		s.soon(work{kind: serviceWork, key: k})
 	case *corev1.Node:
 		s.soon(work{kind: nodeWork, key: k})
+	case *batchv1.Job:
+		s.soon(work{kind: jobWork, key: k})
 	case *corev1.ResourceQuota:
 		s.soon(work{kind: quotaWork, key: k})
 	}
@@ -180,6 +186,7 @@ func (s *Server) changed(res *resource, kind watch.EventType, old, now *version)
 func (s *Server) podChanged(pod *corev1.Pod, old *version, kind watch.EventType) {
 	k := keyOf(pod)
 	s.soonOwner(pod, "ReplicaSet", replicaSetWork)
+	s.soonOwner(pod, "Job", jobWork)
 	if pod.Spec.NodeName == "" && kind != watch.Deleted {
 		s.soon(work{kind: scheduleWork, key: k})
 	} else {
@@ -250,6 +257,7 @@ func controlled[T object](s *Server, uid types.UID, gvr schema.GroupVersionResou
 var (
 	deploymentGVR    = appsv1.SchemeGroupVersion.WithResource("deployments")
 	replicaSetGVR    = appsv1.SchemeGroupVersion.WithResource("replicasets")
+	jobGVR           = batchv1.SchemeGroupVersion.WithResource("jobs")
 	podGVR           = corev1.SchemeGroupVersion.WithResource("pods")
 	nodeGVR          = corev1.SchemeGroupVersion.WithResource("nodes")
 	namespaceGVR     = corev1.SchemeGroupVersion.WithResource("namespaces")

@@ -38,6 +38,7 @@ func setDefaults(obj object) {
 		defaultDaemonSet(o)
 	case *batchv1.Job:
 		defaultJob(&o.Spec)
+		nameJob(o)
 	case *batchv1.CronJob:
 		orElse(&o.Spec.ConcurrencyPolicy, batchv1.AllowConcurrent)
 		setDefault(&o.Spec.Suspend, false)

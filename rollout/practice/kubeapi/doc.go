@@ -2,8 +2,8 @@
 //
 // It speaks the real protocol to the real client-go and kubectl: discovery, get, list, watch (bookmarks, streamed
 // lists, 410 Gone), create, update, JSON, merge and strategic merge patches, dry run, resourceVersion conflicts,
-// access reviews, and metav1.Status for every error. Behind it run a Deployment and a ReplicaSet controller, a
-// scheduler, a kubelet, an endpoints controller and a garbage collector, which show what the real ones show. All
+// access reviews, and metav1.Status for every error. Behind it run a Deployment, a ReplicaSet and a Job controller,
+// a scheduler, a kubelet, an endpoints controller and a garbage collector, which show what the real ones show. All
 // of them take their time from a run.Clock, so a virtual clock makes an hour of rollout pass in a moment, and all
 // names, UIDs and delays come from a seed, so the same seed gives the same world.
 //
@@ -22,8 +22,9 @@
 //	client, err := kubernetes.NewForConfig(s.RESTConfig())
 //	lift := s.Inject(kubeapi.Fault{Match: kubeapi.Rule{Verbs: []string{"patch"}}, Status: 429, RetryAfter: time.Second})
 //
-// Not simulated: StatefulSets, DaemonSets, Jobs, CronJobs, HorizontalPodAutoscalers and PodDisruptionBudgets are
-// stored and served but nothing acts on them; server-side apply answers 415; exec, attach and port-forward do not
-// exist; a paged list reads the present state, not a snapshot. JSON is the only answer: a client that accepts
-// protobuf first gets JSON all the same.
+// Not simulated: StatefulSets, DaemonSets, CronJobs, HorizontalPodAutoscalers and PodDisruptionBudgets are stored
+// and served but nothing acts on them; a Job runs one pod at a time; probes, init containers and taints are not
+// looked at (Behaviour decides); ReplicaSets do not adopt orphans; server-side apply answers 415; exec, attach and
+// port-forward do not exist; a followed log ends with what is written; a paged list reads the present state, not a
+// snapshot. JSON is the only answer: a client that accepts protobuf first gets JSON all the same.
 package kubeapi

@@ -28,6 +28,7 @@ type Rule struct {
 // first of Refuse, Hang and Status that is set.
 type Fault struct {
 	Match      Rule
+	DryRun     bool          // only dry runs, as a webhook that takes none rejects them
 	Latency    time.Duration // on the Clock
 	Refuse     bool          // no connection: the transport returns ECONNREFUSED; over HTTP the connection is cut
 	Hang       bool          // no answer until the request's context ends or the fault is lifted
@@ -51,6 +52,7 @@ type fault struct {
 type request struct {
 	verb, namespace, name, sub string
 	gr                         schema.GroupResource
+	dry                        bool
 }
 
 func (q request) resource() string {
@@ -120,7 +122,7 @@ func (s *Server) strike(q request) (latency time.Duration, decides *fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.faults {
-		if f.Mute || !f.Match.matches(q) {
+		if f.Mute || f.DryRun && !q.dry || !f.Match.matches(q) {
 			continue
 		}
 		f.seen++
@@ -174,6 +176,7 @@ func (s *Server) hang(ctx context.Context, f *fault) bool {
 
 func (f *fault) answer() metav1.Status {
 	reasons := map[int]metav1.StatusReason{
+		http.StatusBadRequest:          metav1.StatusReasonBadRequest,
 		http.StatusTooManyRequests:     metav1.StatusReasonTooManyRequests,
 		http.StatusInternalServerError: metav1.StatusReasonInternalError,
 		http.StatusServiceUnavailable:  metav1.StatusReasonServiceUnavailable,
@@ -260,6 +263,6 @@ func (s *Server) troubled(t *table, namespace string) bool {
 func (s *Server) denies(verb string, t *table, namespace string) bool {
 	q := request{verb: verb, gr: t.res.gr(), namespace: namespace}
 	return !s.allowed(q) || slices.ContainsFunc(s.faults, func(f *fault) bool {
-		return (f.Refuse || f.Hang || f.Status != 0) && !f.spent() && f.Match.matches(q)
+		return (f.Refuse || f.Hang || f.Status != 0) && !f.DryRun && !f.spent() && f.Match.matches(q)
 	})
 }

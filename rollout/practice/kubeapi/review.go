@@ -21,6 +21,7 @@ func (s *Server) forbidden(q request) error {
 	if q.namespace != "" {
 		scope = fmt.Sprintf(" in the namespace %q", q.namespace)
 	}
+	//lint:ignore ST1005 these are the authorizer's words
 	return apierrors.NewForbidden(q.gr, q.name, fmt.Errorf("User %q cannot %s resource %q in API group %q%s",
 		s.opt.User, q.verb, q.resource(), q.gr.Group, scope))
 }

@@ -23,14 +23,9 @@ type call struct {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	path := strings.Trim(r.URL.Path, "/")
 	c, found := s.route(path, r)
+	q := request{verb: "get"}
 	if c != nil {
-		c.w = w
-	}
-	var q request
-	if c != nil {
-		q = c.request
-	} else {
-		q = request{verb: "get"}
+		c.w, q = w, c.request
 	}
 	if !s.suffer(w, r, q) {
 		return
@@ -85,6 +80,7 @@ func (s *Server) route(path string, r *http.Request) (c *call, found bool) {
 		c.namespace = ""
 	}
 	c.verb = verbOf(r, c.name)
+	c.dry = r.URL.Query().Get("dryRun") != ""
 	return c, true
 }
 

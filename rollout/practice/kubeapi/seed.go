@@ -93,6 +93,7 @@ func (s *Server) apply(o runtime.Object) error {
 		}
 		v, err = s.admit(res, obj, s.opt.User, false)
 	} else {
+		obj.SetResourceVersion(v.obj.GetResourceVersion())
 		v, err = s.amend(res, "", v, obj, false)
 	}
 	if err != nil {

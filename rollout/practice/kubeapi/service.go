@@ -58,17 +58,18 @@ func (s *Server) storeSlice(svc *corev1.Service, pods []*corev1.Pod) {
 		port := targetPort(p, pods)
 		slice.Ports = append(slice.Ports, discoveryv1.EndpointPort{Name: &p.Name, Protocol: &p.Protocol, Port: &port})
 	}
-	for _, ref := range s.dependents(svc.UID, res) {
-		was := s.get(res, ref.key)
-		next := was.obj.DeepCopyObject().(*discoveryv1.EndpointSlice)
-		next.Endpoints, next.Ports = slice.Endpoints, slice.Ports
-		if !apiequality.Semantic.DeepEqual(next, was.obj) {
-			next.Generation++
-			s.replace(res, was, next)
-		}
+	refs := s.dependents(svc.UID, res)
+	if len(refs) == 0 {
+		_, _ = s.admit(res, slice, controllerUser, false) // refused only in a namespace that is going
 		return
 	}
-	_, _ = s.admit(res, slice, controllerUser, false) // refused only in a namespace that is going
+	was := s.get(res, refs[0].key)
+	next := was.obj.DeepCopyObject().(*discoveryv1.EndpointSlice)
+	next.Endpoints, next.Ports = slice.Endpoints, slice.Ports
+	if !apiequality.Semantic.DeepEqual(next, was.obj) {
+		next.Generation++
+		s.replace(res, was, next)
+	}
 }
 
 func endpoint(pod *corev1.Pod) discoveryv1.Endpoint {
@@ -101,42 +102,4 @@ func targetPort(p *corev1.ServicePort, pods []*corev1.Pod) int32 {
 		}
 	}
 	return p.Port
-}
-
-func (s *Server) storeEndpoints(svc *corev1.Service, pods []*corev1.Pod) {
-	res := s.byPath[endpointsGVR]
-	var subset corev1.EndpointSubset
-	for _, pod := range pods {
-		node := pod.Spec.NodeName
-		address := corev1.EndpointAddress{IP: pod.Status.PodIP, NodeName: &node, TargetRef: podReference(pod)}
-		switch {
-		case pod.DeletionTimestamp != nil:
-		case isReady(pod):
-			subset.Addresses = append(subset.Addresses, address)
-		default:
-			subset.NotReadyAddresses = append(subset.NotReadyAddresses, address)
-		}
-	}
-	for i := range svc.Spec.Ports {
-		p := &svc.Spec.Ports[i]
-		subset.Ports = append(subset.Ports, corev1.EndpointPort{Name: p.Name, Port: targetPort(p, pods), Protocol: p.Protocol})
-	}
-	var subsets []corev1.EndpointSubset
-	if len(subset.Addresses)+len(subset.NotReadyAddresses) > 0 {
-		subsets = append(subsets, subset)
-	}
-	was := s.get(res, keyOf(svc))
-	if was == nil {
-		ep := &corev1.Endpoints{ObjectMeta: metav1.ObjectMeta{
-			Name: svc.Name, Namespace: svc.Namespace,
-			OwnerReferences: controllerRef(svc, corev1.SchemeGroupVersion.WithKind("Service")),
-		}, Subsets: subsets}
-		_, _ = s.admit(res, ep, controllerUser, false) // refused only in a namespace that is going
-		return
-	}
-	next := was.obj.DeepCopyObject().(*corev1.Endpoints)
-	next.Subsets = subsets
-	if !apiequality.Semantic.DeepEqual(next, was.obj) {
-		s.replace(res, was, next)
-	}
 }

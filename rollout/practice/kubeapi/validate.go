@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	quantity "k8s.io/apimachinery/pkg/api/resource"
@@ -71,6 +72,12 @@ func validate(obj, was object) field.ErrorList {
 		errs = append(errs, validateTemplate(&o.Spec.Template, o.Spec.Selector, spec)...)
 	case *appsv1.DaemonSet:
 		errs = append(errs, validateTemplate(&o.Spec.Template, o.Spec.Selector, spec)...)
+	case *batchv1.Job:
+		if o.Spec.Template.Spec.RestartPolicy == corev1.RestartPolicyAlways {
+			errs = append(errs, field.NotSupported(spec.Child("template", "spec", "restartPolicy"), corev1.RestartPolicyAlways,
+				[]corev1.RestartPolicy{corev1.RestartPolicyOnFailure, corev1.RestartPolicyNever}))
+		}
+		errs = append(errs, validatePodSpec(&o.Spec.Template.Spec, spec.Child("template", "spec"))...)
 	case *corev1.Pod:
 		old, _ := was.(*corev1.Pod)
 		errs = append(errs, validatePod(o, old, spec)...)

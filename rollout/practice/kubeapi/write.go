@@ -138,6 +138,7 @@ func (s *Server) update(c *call) error {
 	if old == nil {
 		err = apierrors.NewNotFound(c.gr, c.name)
 	} else if uid := obj.GetUID(); uid != "" && uid != old.obj.GetUID() {
+		//lint:ignore ST1005 these are the real server's words
 		err = apierrors.NewConflict(c.gr, c.name, fmt.Errorf("Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, old.obj.GetUID()))
 	} else {
 		body, err = s.change(c, old, obj, dry)
