@@ -104,7 +104,7 @@ func (w *Worker) preflightOne(ctx context.Context, cluster *kube.Cluster, work r
 		f.problem("%s: %v", c.Name, err)
 		return f
 	}
-	d, sets, pods, err := settled(ctx, cluster, name)
+	d, sets, pods, err := w.settled(ctx, cluster, name)
 	if err != nil {
 		f.fault(c.Name, err)
 		return f
@@ -127,17 +127,31 @@ func (w *Worker) preflightOne(ctx context.Context, cluster *kube.Cluster, work r
 	return f
 }
 
-// settled reads the Deployment from the API server and its parts from the caches, once those have what belongs to it.
-func settled(ctx context.Context, cluster *kube.Cluster, name string) (*appsv1.Deployment, []*appsv1.ReplicaSet, []*corev1.Pod, error) {
+// How long a preflight waits for the controller to take up, and for the caches to show, what was written just before.
+const (
+	settleTries = 10
+	settlePause = 200 * time.Millisecond
+)
+
+// settled reads the Deployment from the API server and its parts from the caches, once those fit together.
+func (w *Worker) settled(ctx context.Context, cluster *kube.Cluster, name string) (*appsv1.Deployment, []*appsv1.ReplicaSet, []*corev1.Pod, error) {
 	if err := cluster.Sync(ctx, kube.ReplicaSets, kube.Pods); err != nil {
 		return nil, nil, nil, err
 	}
-	d, err := cluster.DeploymentNow(ctx, name)
-	if err != nil {
-		return nil, nil, nil, err
+	for n := 1; ; n++ {
+		d, err := cluster.DeploymentNow(ctx, name)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		sets, pods, err := parts(ctx, cluster, d)
+		fit := d.Status.ObservedGeneration >= d.Generation && Active(d, sets) != nil
+		if err != nil || fit || n == settleTries {
+			return d, sets, pods, err
+		}
+		if err := w.clock.Wait(ctx, settlePause, nil); err != nil {
+			return nil, nil, nil, err
+		}
 	}
-	sets, pods, err := parts(ctx, cluster, d)
-	return d, sets, pods, err
 }
 
 // judgeStart tells whether the Deployment is in a state that a rollout may start from.

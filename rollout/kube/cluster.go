@@ -95,14 +95,22 @@ func userAgent() string {
 func (cs *Clusters) Close() { cs.cancel() }
 
 // CaughtUp tells whether every cache has taken up what the world wrote last: last gives the highest resourceVersion
-// of a resource in a namespace (empty: all). The virtual clock of practice asks it. A cache that has no watch open
-// does not count, because the goroutine that will open one is known to the clock.
+// of a resource in a namespace (empty: all). The virtual clock of practice asks it.
 func (cs *Clusters) CaughtUp(last func(gvr schema.GroupVersionResource, namespace string) uint64) bool {
+	return cs.Settled(func(gvr schema.GroupVersionResource, namespace, have string) bool {
+		return number(have) >= last(gvr, namespace)
+	})
+}
+
+// Settled is CaughtUp for a world that knows of its own faults: is tells whether a watch of the resource in the
+// namespace that has got as far as the resourceVersion have has all that it will get for now. A cache that has no
+// watch open does not count, because the goroutine that will open one is known to the clock.
+func (cs *Clusters) Settled(is func(gvr schema.GroupVersionResource, namespace, have string) bool) bool {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	for _, c := range cs.clusters {
 		for _, f := range c.started() {
-			if !f.caughtUp(last(f.kind.gvr, f.namespace)) {
+			if version, open := f.position(); open && !is(f.kind.gvr, f.namespace, version) {
 				return false
 			}
 		}

@@ -134,8 +134,7 @@ func (f *feed) follow(ctx context.Context) (relist bool, err error) {
 	f.mu.Lock()
 	from := strconv.FormatUint(f.version, 10)
 	f.mu.Unlock()
-	seconds := int64(watchFor / time.Second)
-	w, err := f.kind.watch(ctx, metav1.ListOptions{ResourceVersion: from, AllowWatchBookmarks: true, TimeoutSeconds: &seconds})
+	w, err := f.opened(ctx, cancel, from)
 	if err != nil {
 		return gone(err), fmt.Errorf("watch %s: %w", f.kind.gvr.Resource, err)
 	}
@@ -152,6 +151,20 @@ func (f *feed) follow(ctx context.Context) (relist bool, err error) {
 	f.open = false
 	f.mu.Unlock()
 	return err != nil, err
+}
+
+// opened opens a watch from the resourceVersion. Some proxies hold back its first bytes until there is an event, hence
+// the same patience as with an open one.
+func (f *feed) opened(ctx context.Context, cancel func(), from string) (watch.Interface, error) {
+	opening, done := context.WithCancel(ctx)
+	defer done()
+	f.clock.Go(func() {
+		if f.clock.Wait(opening, silentAfter, nil) == nil {
+			cancel()
+		}
+	})
+	seconds := int64(watchFor / time.Second)
+	return f.kind.watch(ctx, metav1.ListOptions{ResourceVersion: from, AllowWatchBookmarks: true, TimeoutSeconds: &seconds})
 }
 
 // attend waits until the stream has ended or was silent for too long.
@@ -257,10 +270,11 @@ func (f *feed) subscribe(s run.Signal) (stop func()) {
 	})
 }
 
-func (f *feed) caughtUp(last uint64) bool {
+// position is how far the cache is, and whether it follows a watch.
+func (f *feed) position() (version string, open bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return !f.open || f.version >= last
+	return strconv.FormatUint(f.version, 10), f.open
 }
 
 // gone tells whether a watch cannot go on from its resourceVersion.
