@@ -1,0 +1,157 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/politicalsphere/sop/runbook"
+	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/keys"
+	"github.com/politicalsphere/sop/ui/screen"
+)
+
+// clean makes plain text from the runbook fit for one line.
+func clean(s string) string { return string(run.MakeSafe(s, 0)) }
+
+func (m *Model) send(i run.Intent) { m.session.Send(i) }
+
+// chosen is the step under the cursor.
+func (m *Model) chosen() (runbook.Step, bool) {
+	step, _, ok := screen.StepOf(m.state, m.list.Step)
+	return step, ok
+}
+
+// attest asks for the note of a hand tick, or whether to take one back.
+func (m *Model) attest(by string) {
+	step, ok := m.chosen()
+	switch {
+	case !ok:
+	case m.state.Steps[step.ID].Attested != nil:
+		m.question(by, "Take your tick back?", []string{clean(step.Title) + " is then to do again."}, func() { m.send(run.Unattest{Step: step.ID}) })
+	case !step.IsManual():
+		m.say(clean(step.Title) + " is sensed: a hand tick would not be true. r looks again, o overrides with a reason")
+	default:
+		m.ask(by, "Tick by hand: "+clean(step.Title), "note (may be empty; enter ticks)", 0, nil, func(text string) { m.send(run.Attest{Step: step.ID, Note: text}) })
+	}
+}
+
+// leastReason is how long the reason of an override must be.
+const leastReason = 10
+
+func (m *Model) override(by string, step runbook.Step) {
+	if !step.IsOverridable() {
+		m.say(clean(step.Title) + " cannot be overridden: the runbook says so")
+		return
+	}
+	status := m.state.StepStatus(step.ID)
+	if status.OpensGate() {
+		m.say(fmt.Sprintf("%s needs no override: it is %s", clean(step.Title), status))
+		return
+	}
+	lines := []string{fmt.Sprintf("It is %s: %s", status, m.state.Observed(step.ID)), "The override is void as soon as what was observed gets worse."}
+	d := m.ask(by, "Override "+clean(step.Title)+"?", "reason", leastReason, lines, func(text string) { m.send(run.Override{Step: step.ID, Reason: text}) })
+	d.loud = true
+}
+
+func (m *Model) deferStep(by string, step runbook.Step) {
+	if step.DeferTo == "" {
+		m.say(clean(step.Title) + " cannot be deferred: the runbook names no later phase for it")
+		return
+	}
+	m.question(by, "Defer "+clean(step.Title)+"?", []string{"It is then due in the phase " + clean(step.DeferTo) + "."}, func() { m.send(run.Defer{Step: step.ID}) })
+}
+
+func (m *Model) note(by string) {
+	if r := m.state.Rollback; m.scope == keys.Rollback && r != nil && !r.Burnt.IsZero() && r.Reason == "" {
+		m.reason(by)
+		return
+	}
+	m.ask(by, "Note into the journal", "note", 1, nil, func(text string) { m.send(run.Note{Text: text}) })
+}
+
+func (m *Model) recheck() {
+	if m.scope == keys.Checklist {
+		m.send(run.Recheck{Step: m.list.Step})
+		m.say("looking again")
+		return
+	}
+	m.send(run.Recheck{})
+	m.say("all checks look again")
+}
+
+func (m *Model) resume(by string) {
+	lines := []string{"The rollout goes on where it was frozen or stuck: the next patches of pods go out."}
+	if d, ok := screen.Moving(m.state); ok {
+		move := d.Moves[d.Move]
+		lines = append(lines, fmt.Sprintf("%s: %s to %d %%", clean(d.Env), clean(strings.Join(move.Components, ", ")), move.Share))
+		if d.Why != "" {
+			lines = append(lines, "It stopped because: "+string(d.Why))
+		}
+	}
+	m.question(by, "Resume the rollout?", lines, func() { m.send(run.Continue{}) })
+}
+
+func (m *Model) statusSent(by string) {
+	if m.state.NextUpdate.IsZero() {
+		m.say("no status updates are due in this run")
+		return
+	}
+	m.question(by, "Was a status update sent?", []string{"The clock for the next one starts again."}, func() { m.send(run.StatusSent{}) })
+}
+
+// extension is by how much a watch is lengthened.
+const extension = 10 * time.Minute
+
+func (m *Model) extend(by string) {
+	id := screen.WatchStep(m.state)
+	if id == "" {
+		m.say("there is no watch to extend")
+		return
+	}
+	m.question(by, "Watch 10 minutes longer?", []string{"The verdict comes ten minutes later."}, func() { m.send(run.Extend{Step: id, By: extension}) })
+}
+
+// quit leaves; while the run is live it asks first.
+func (m *Model) quit(by string) tea.Cmd {
+	if screen.FuseLive(m.state) {
+		m.scope = keys.Rollback
+		m.say("the fuse burns: enter rolls back now, esc takes it back")
+		return nil
+	}
+	if !m.state.Ended.IsZero() {
+		return tea.Quit
+	}
+	lines := []string{"The run is live. It goes on by `sop resume`."}
+	if screen.RollbackLive(m.state) {
+		lines = append(lines, "A rollback is under way: what was sent to the cluster goes on, but nobody checks that it took.")
+	}
+	d := m.question(by, "Leave this run?", lines, func() {})
+	d.done = func() bool { return true }
+	return nil
+}
+
+// copy puts the evidence, or what the screen is about, into the clipboard.
+func (m *Model) copy() tea.Cmd {
+	text := ""
+	switch m.scope {
+	case keys.Checklist:
+		text = screen.Evidence(m.state, m.list.Step)
+	case keys.Watch:
+		text = m.watch.Value(m.bodyFrame(4))
+	default:
+		f := m.bodyFrame(0)
+		f.H, f.Theme = 1000, plainTheme()
+		for _, l := range m.screen(f) {
+			text += strings.TrimRight(l, " ") + "\n"
+		}
+	}
+	if text == "" {
+		m.say("there is nothing to copy here")
+		return nil
+	}
+	m.say("copied to the clipboard, if the terminal allows it (OSC 52)")
+	return tea.SetClipboard(text)
+}

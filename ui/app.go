@@ -1,0 +1,239 @@
+package ui
+
+import (
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/politicalsphere/sop/runbook"
+	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/keys"
+	"github.com/politicalsphere/sop/ui/screen"
+	"github.com/politicalsphere/sop/ui/theme"
+)
+
+// Model is the whole program: where the person looks, and the newest State.
+type Model struct {
+	session Session
+	options Options
+	done    <-chan struct{} // closed when the program is to end; nil: never
+	th      *theme.Theme
+
+	state  run.State
+	now    time.Time
+	w, h   int
+	scope  keys.Scope // which screen
+	help   bool
+	dialog *dialog
+	filter string
+
+	list     screen.Checklist
+	board    screen.Rollout
+	watch    screen.Watch
+	rollback screen.Rollback
+	report   screen.Report
+	helpTop  int
+
+	notice  run.Notice // the newest answer to the person: the State's, or our own
+	blurred bool
+	alarm   alarm
+	press   press
+
+	ticks  int // generation of the tick chain; older ticks are dropped
+	dirty  bool
+	cached tea.View
+}
+
+// New makes the program for a session. It touches neither terminal nor environment, so tests can drive it.
+func New(s Session, o Options) *Model {
+	if o.Terminal == nil {
+		o.Terminal = &theme.Terminal{Colours: theme.Full, Many: true, True: true, UTF8: true}
+	}
+	m := &Model{session: s, options: o, w: 80, h: 24, scope: keys.Checklist, dirty: true}
+	m.retheme(o.Theme == "light")
+	m.state, m.now = s.Latest(), s.Now()
+	m.list.Phase = min(m.state.Phase, max(0, len(screen.Phases(m.state))-1))
+	m.list.Turn(m.state, 0)
+	m.alarm.begin(m.state)
+	m.press.seen = m.state.Presses
+	switch scope := keys.Scope(o.First); {
+	case screen.RollbackLive(m.state) || m.state.Only:
+		m.scope = keys.Rollback
+	case isScreen(scope):
+		m.scope = scope
+	}
+	return m
+}
+
+func isScreen(s keys.Scope) bool {
+	to, ok := keys.Target(keys.GoTo + keys.ID(s))
+	return ok && to == s
+}
+
+func (m *Model) retheme(light bool) {
+	o := m.options.Terminal.Options()
+	o.Light = light
+	o.ASCII = o.ASCII || m.options.ASCII
+	if m.options.NoColor {
+		o.Colours = theme.NoColour
+	}
+	m.th = theme.New(o)
+}
+
+type (
+	stateMsg struct{ state run.State }
+	endedMsg struct{} // the session publishes no more
+	tickMsg  struct{ generation int }
+)
+
+// Init waits for the first State and starts the clock.
+func (m *Model) Init() tea.Cmd {
+	cmds := []tea.Cmd{m.awaitState(), m.tick()}
+	if m.options.Theme == "" {
+		cmds = append(cmds, tea.RequestBackgroundColor)
+	}
+	return tea.Batch(cmds...)
+}
+
+// breath is the least time between two States that are drawn: a burst of events is one picture.
+const breath = 40 * time.Millisecond
+
+// awaitState waits for the next State.
+func (m *Model) awaitState() tea.Cmd {
+	states, done := m.session.States(), m.done
+	return func() tea.Msg {
+		pause := time.NewTimer(breath)
+		defer pause.Stop()
+		select {
+		case <-pause.C:
+		case <-done:
+			return endedMsg{}
+		}
+		select {
+		case s, ok := <-states:
+			if ok {
+				return stateMsg{s}
+			}
+		case <-done:
+		}
+		return endedMsg{}
+	}
+}
+
+// tick wakes the program for its clocks: ten times a second while a fuse burns, else once.
+func (m *Model) tick() tea.Cmd {
+	m.ticks++
+	generation, every := m.ticks, time.Second
+	if m.state.Rollback != nil && m.state.Rollback.Stage == run.Fusing {
+		every = 100 * time.Millisecond
+	} else if !m.state.Ended.IsZero() {
+		return nil
+	}
+	return tea.Tick(every, func(time.Time) tea.Msg { return tickMsg{generation} })
+}
+
+// Update takes one message.
+func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	m.now = m.session.Now()
+	switch msg := msg.(type) {
+	case stateMsg:
+		return m, m.took(msg.state)
+	case tickMsg:
+		if msg.generation != m.ticks {
+			return m, nil
+		}
+		m.dirty = true
+		return m, tea.Batch(m.tick(), m.alarm.overdue(m.state, m.now))
+	case endedMsg:
+		return m, nil
+	case tea.KeyPressMsg:
+		m.dirty = true
+		return m, m.pressed(msg)
+	case tea.PasteMsg:
+		m.dirty = true
+		m.pasted(msg.Content)
+	case tea.WindowSizeMsg:
+		m.w, m.h, m.dirty = msg.Width, msg.Height, true
+	case tea.BackgroundColorMsg:
+		if m.options.Theme == "" && !msg.IsDark() != m.th.Light {
+			m.retheme(!msg.IsDark())
+			m.dirty = true
+		}
+	case tea.FocusMsg:
+		m.blurred = false
+	case tea.BlurMsg:
+		m.blurred = true
+	}
+	return m, nil
+}
+
+// took takes a new State: the cursor follows what it was on, a rollback comes to the front, what is loud rings.
+func (m *Model) took(s run.State) tea.Cmd {
+	before := m.state
+	m.state, m.dirty = s, true
+	m.follow(before)
+	if s.Notice.Text != "" && s.Notice != before.Notice {
+		m.notice = s.Notice
+	}
+	if screen.RollbackLive(s) && s.Presses != m.press.seen {
+		m.comeUp(s.Presses)
+		m.scope, m.help = keys.Rollback, false
+		if m.dialog != nil && m.dialog.field == nil {
+			m.dialog = nil // a question about something that is no longer the point
+		}
+	}
+	m.askReason()
+	cmds := []tea.Cmd{m.awaitState(), m.alarm.ring(s, m.blurred)}
+	if fusing(before) != fusing(s) || before.Ended.IsZero() != s.Ended.IsZero() {
+		cmds = append(cmds, m.tick())
+	}
+	return tea.Batch(cmds...)
+}
+
+func fusing(s run.State) bool { return s.Rollback != nil && s.Rollback.Stage == run.Fusing }
+
+// follow keeps the cursor where the person expects it.
+func (m *Model) follow(before run.State) {
+	s := m.state
+	phases := screen.Phases(s)
+	switch {
+	case len(phases) == 0:
+		return
+	case s.Phase != before.Phase && m.list.Phase == before.Phase && s.Phase < len(phases):
+		m.list.Turn(s, s.Phase-m.list.Phase)
+	case m.list.Phase >= len(phases):
+		m.list.Turn(s, 0)
+	case m.list.Step == "":
+		m.list.Turn(s, 0)
+	case !before.StepStatus(m.list.Step).OpensGate() && s.StepStatus(m.list.Step).OpensGate() && m.dialog == nil:
+		m.onward(phases)
+	}
+}
+
+// onward moves the cursor from a step that was just ticked to the next one of its phase that needs somebody.
+func (m *Model) onward(phases []runbook.Phase) {
+	past := false
+	for step := range run.PhaseSteps(phases[m.list.Phase]) {
+		if past && !m.state.StepStatus(step.ID).OpensGate() {
+			m.list.Step, m.list.DetailTop = step.ID, 0
+			return
+		}
+		past = past || step.ID == m.list.Step
+	}
+	if id := screen.FirstOpen(m.state, phases[m.list.Phase]); !m.state.StepStatus(id).OpensGate() {
+		m.list.Step, m.list.DetailTop = id, 0
+	}
+}
+
+// View is drawn again only after something changed: Bubble Tea asks for it after every message.
+func (m *Model) View() tea.View {
+	if m.dirty {
+		m.cached = tea.NewView(m.th.Encode(strings.Join(m.draw(), "\n")))
+		m.cached.AltScreen = true
+		m.cached.ReportFocus = true
+		m.cached.WindowTitle = m.windowTitle()
+		m.dirty = false
+	}
+	return m.cached
+}

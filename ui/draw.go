@@ -1,0 +1,90 @@
+package ui
+
+import (
+	"strings"
+
+	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/keys"
+	"github.com/politicalsphere/sop/ui/screen"
+	"github.com/politicalsphere/sop/ui/theme"
+)
+
+// frame is the whole terminal as a Frame.
+func (m *Model) frame() screen.Frame {
+	return screen.Frame{State: m.state, Now: m.now, W: m.w, H: m.h, Theme: m.th, Filter: m.filter}
+}
+
+// draw is every line of the terminal.
+func (m *Model) draw() []string {
+	f := m.frame()
+	if m.w < screen.MinWidth || m.h < screen.MinHeight {
+		return screen.TooSmall(f)
+	}
+	head := screen.Header(f, screen.Marks{Cluster: m.options.Cluster, Practice: m.options.Practice, Speed: m.options.Speed})
+	foot := screen.Footer(f, m.footerScope(), m.works, m.extraHints(), m.noticeText())
+	body := m.bodyFrame(len(head) + len(foot))
+	lines := append(head, m.body(body)...)
+	lines = append(lines, foot...)
+	for i, l := range lines {
+		if theme.Width(l) > m.w {
+			lines[i] = theme.Truncate(l, m.w)
+		}
+	}
+	return lines
+}
+
+func (m *Model) bodyFrame(taken int) screen.Frame {
+	f := m.frame()
+	f.H = m.h - taken
+	return f
+}
+
+// body is the screen, with the dialog over its lower part. It always has the frame's height.
+func (m *Model) body(f screen.Frame) []string {
+	if m.dialog == nil {
+		return pad(m.screen(f), f.H)
+	}
+	d := m.dialog.draw(m.th, f.W)
+	lines := d.View(f, max(6, f.H*2/3))
+	above := f
+	above.H = f.H - len(lines)
+	return append(pad(m.screen(above), above.H), lines...)
+}
+
+func pad(lines []string, h int) []string {
+	for len(lines) < h {
+		lines = append(lines, "")
+	}
+	return lines[:max(h, 0)]
+}
+
+func (m *Model) screen(f screen.Frame) []string {
+	if m.help {
+		lines, top := screen.Help(f, m.scope, m.moreLines(), m.helpTop)
+		m.helpTop = top
+		return lines
+	}
+	switch m.scope {
+	case keys.Rollout:
+		return m.board.View(f)
+	case keys.Watch:
+		return m.watch.View(f)
+	case keys.Rollback:
+		return m.rollback.View(f)
+	case keys.Report:
+		return m.report.View(f)
+	}
+	return m.list.View(f)
+}
+
+// windowTitle says where the run is to whoever looks at a list of windows.
+func (m *Model) windowTitle() string {
+	parts := []string{"sop", m.state.Plan.Runbook.Metadata.Title, screen.Environment(m.state)}
+	switch {
+	case screen.RollbackLive(m.state):
+		parts = append(parts, "ROLLBACK")
+	case !m.state.Ended.IsZero():
+		parts = append(parts, string(m.state.Outcome))
+	}
+	return string(run.MakeSafe(strings.Join(parts, " · "), 120))
+}

@@ -1,0 +1,237 @@
+package ui
+
+import (
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/keys"
+	"github.com/politicalsphere/sop/ui/screen"
+)
+
+// Keys that the general map does not have, by screen.
+const (
+	start      keys.ID = "start"
+	extend     keys.ID = "extend"
+	statusSent keys.ID = "status-sent"
+)
+
+// more are those keys.
+func more(scope keys.Scope, key string) (keys.ID, bool) {
+	switch {
+	case key == "s" && scope == keys.Checklist:
+		return start, true
+	case key == "e" && scope == keys.Watch:
+		return extend, true
+	case key == "t" && (scope == keys.Checklist || scope == keys.Rollout || scope == keys.Watch):
+		return statusSent, true
+	}
+	return "", false
+}
+
+// inputScope is where a key goes.
+func (m *Model) inputScope() keys.Scope {
+	switch {
+	case m.dialog != nil:
+		return m.dialog.scope
+	case m.help:
+		return keys.HelpPage
+	case m.scope == keys.Rollback && screen.FuseLive(m.state):
+		return keys.Fuse
+	}
+	return m.scope
+}
+
+// footerScope is the scope whose keys the footer tells.
+func (m *Model) footerScope() keys.Scope { return m.inputScope() }
+
+// pressed takes a key.
+func (m *Model) pressed(k tea.KeyPressMsg) tea.Cmd {
+	scope, key := m.inputScope(), k.String()
+	id, known := keys.Match(scope, key)
+	if !known && m.dialog == nil {
+		id, known = more(scope, key)
+	}
+	if known && id == keys.RollBack {
+		m.rollBack()
+		return nil
+	}
+	if m.dialog != nil {
+		return m.answer(k, id)
+	}
+	if !known {
+		return nil
+	}
+	switch scope {
+	case keys.HelpPage:
+		m.helpKey(id)
+		if id == keys.Quit {
+			return m.quit(key)
+		}
+		return nil
+	case keys.Fuse:
+		m.fuseKey(id)
+		switch id {
+		case keys.Help:
+			m.openHelp()
+		case keys.Quit:
+			m.say("the fuse burns: enter rolls back now, esc takes it back")
+		}
+		return nil
+	}
+	return m.command(id, key)
+}
+
+// command does what a key means on a screen.
+func (m *Model) command(id keys.ID, key string) tea.Cmd {
+	if to, ok := keys.Target(id); ok {
+		m.scope = to
+		return nil
+	}
+	switch id {
+	case keys.Quit:
+		return m.quit(key)
+	case keys.Help:
+		m.openHelp()
+	case keys.Note:
+		m.note(key)
+	case keys.Copy:
+		return m.copy()
+	case keys.Recheck:
+		m.recheck()
+	case keys.ToGate:
+		m.gate(key)
+	case keys.Freeze:
+		m.session.Send(run.Freeze{})
+	case keys.Resume:
+		m.resume(key)
+	case statusSent:
+		m.statusSent(key)
+	case keys.Filter:
+		m.openFilter(key)
+	case keys.OpenPalette:
+		m.openPalette(key)
+	default:
+		m.screenKey(id, key)
+	}
+	return nil
+}
+
+// answer takes a key while a dialog is open.
+func (m *Model) answer(k tea.KeyPressMsg, id keys.ID) tea.Cmd {
+	d, key := m.dialog, k.String()
+	if id == keys.Quit {
+		m.closeDialog()
+		if d.done != nil {
+			return nil // ctrl+c at the question whether to leave: no
+		}
+		return m.quit(key)
+	}
+	if m.deaf() {
+		return nil
+	}
+	switch id {
+	case keys.Back, keys.No:
+		m.closeDialog()
+	case keys.Yes, keys.Accept:
+		return m.accept()
+	case keys.Up, keys.Down, keys.Open, keys.Override, keys.Recheck, keys.Defer, keys.Abort:
+		m.choose(id, key)
+	default:
+		if d.field != nil && d.field.key(k) {
+			m.edited()
+		} else if d.scope == keys.Confirm && key == "enter" && d.by != "enter" && !k.IsRepeat {
+			return m.accept()
+		}
+	}
+	return nil
+}
+
+func (m *Model) closeDialog() {
+	d := m.dialog
+	m.dialog = nil
+	if d.leave != nil {
+		d.leave()
+	}
+}
+
+// accept takes the answer, if there is enough of it.
+func (m *Model) accept() tea.Cmd {
+	d := m.dialog
+	text := ""
+	if d.field != nil {
+		text = d.field.String()
+		if n := d.least - len([]rune(text)); n > 0 {
+			m.say(plural(n, "character more", "characters more") + ", or esc to leave it")
+			return nil
+		}
+	}
+	m.dialog = nil
+	if d.choose != nil {
+		if d.hot >= 0 && d.hot < len(d.menu) {
+			return m.command(d.menu[d.hot].ID, ":")
+		}
+		return nil
+	}
+	d.yes(text)
+	if d.done != nil && d.done() {
+		return tea.Quit
+	}
+	return nil
+}
+
+// edited follows a field that filters or searches.
+func (m *Model) edited() {
+	if d := m.dialog; d.typed != nil {
+		d.typed(string(d.field.text))
+	}
+}
+
+// pasted text goes into a field or nowhere: it is never a key.
+func (m *Model) pasted(text string) {
+	if m.dialog == nil || m.dialog.field == nil || m.deaf() {
+		return
+	}
+	m.dialog.field.insert(text)
+	m.edited()
+}
+
+// noticeTime is how long an answer to the person stands there.
+const noticeTime = 8 * time.Second
+
+func (m *Model) say(text string) {
+	m.notice = run.Notice{At: m.now, Text: run.MakeSafe(text, 300)}
+}
+
+func (m *Model) noticeText() string {
+	if m.notice.Text == "" || m.now.Sub(m.notice.At) > m.human(noticeTime) {
+		return ""
+	}
+	return string(m.notice.Text)
+}
+
+func (m *Model) openFilter(by string) {
+	before := m.filter
+	d := m.ask(by, "Show only what contains", "filter (enter keeps it, esc shows all)", 0, nil, func(text string) { m.filter = text })
+	d.field.insert(before)
+	d.typed = func(text string) { m.filter = strings.TrimSpace(text) }
+	d.leave = func() { m.filter = "" }
+}
+
+func (m *Model) openPalette(by string) {
+	all := keys.HelpLines(m.scope)
+	all = append(all, m.moreLines()...)
+	d := m.ask(by, "Command", "type its name", 0, nil, nil)
+	d.scope, d.choose, d.hot = keys.Palette, func(keys.ID) {}, 0
+	d.typed = func(text string) {
+		d.menu, d.hot = nil, 0
+		for _, h := range all {
+			if h.ID != keys.OpenPalette && h.ID != keys.RollBack && strings.Contains(strings.ToLower(h.Label+" "+h.Help), strings.ToLower(strings.TrimSpace(text))) {
+				d.menu = append(d.menu, h)
+			}
+		}
+	}
+	d.typed("")
+}

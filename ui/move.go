@@ -1,0 +1,293 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/politicalsphere/sop/runbook"
+	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/keys"
+	"github.com/politicalsphere/sop/ui/screen"
+	"github.com/politicalsphere/sop/ui/theme"
+)
+
+// page is how far a page key moves.
+func (m *Model) page() int { return max(1, m.h-8) }
+
+// screenKey does what a key means on the screen that is shown.
+func (m *Model) screenKey(id keys.ID, key string) {
+	n := map[keys.ID]int{
+		keys.Up: -1, keys.Down: 1, keys.PageUp: -m.page(), keys.PageDown: m.page(), keys.First: -1 << 20, keys.Last: 1 << 20,
+	}[id]
+	switch m.scope {
+	case keys.Checklist:
+		m.checklistKey(id, key, n)
+	case keys.Watch:
+		m.watchKey(id, key, n)
+	case keys.Rollout:
+		m.board.Top = max(0, m.board.Top+n)
+		m.leaveOrOpen(id)
+	case keys.Rollback:
+		m.rollback.Top = max(0, m.rollback.Top+n)
+		m.leaveOrOpen(id)
+	case keys.Report:
+		m.report.Top = max(0, m.report.Top+n)
+		m.leaveOrOpen(id)
+	}
+}
+
+// leaveOrOpen goes back to the checklist.
+func (m *Model) leaveOrOpen(id keys.ID) {
+	if id == keys.Back {
+		if m.filter != "" {
+			m.filter = ""
+			return
+		}
+		m.scope = keys.Checklist
+	}
+}
+
+func (m *Model) checklistKey(id keys.ID, key string, n int) {
+	f := m.frame()
+	switch id {
+	case keys.Left, keys.Right:
+		m.list.Turn(m.state, map[keys.ID]int{keys.Left: -1, keys.Right: 1}[id])
+	case keys.NextFocus, keys.PrevFocus:
+		m.list.Detail = !m.list.Detail
+	case keys.Back:
+		switch {
+		case m.list.Detail:
+			m.list.Detail = false
+		case m.filter != "":
+			m.filter = ""
+		}
+	case keys.Attest:
+		m.attest(key)
+	case keys.Override, keys.Defer:
+		m.aside(id, key)
+	case keys.Open, start:
+		m.open(id, key)
+	default:
+		if m.list.Detail && n != 0 {
+			m.list.DetailTop = max(0, m.list.DetailTop+n)
+			return
+		}
+		m.list.Move(f, n)
+	}
+}
+
+// aside passes over the chosen step, or puts it off.
+func (m *Model) aside(id keys.ID, key string) {
+	step, ok := m.chosen()
+	switch {
+	case !ok:
+	case id == keys.Override:
+		m.override(key, step)
+	default:
+		m.deferStep(key, step)
+	}
+}
+
+// open opens the chosen step: the screen of what is under way, the question whether to start it, or its details.
+func (m *Model) open(id keys.ID, key string) {
+	step, ok := m.chosen()
+	if !ok {
+		return
+	}
+	_, begun := m.state.Watches[step.ID]
+	dep, deployed := m.state.Deploys[step.ID]
+	status := m.state.StepStatus(step.ID)
+	switch {
+	case step.Deploy != nil && (!deployed || dep.Stage == run.Refused):
+		m.startQuestion(key, step)
+	case step.Deploy != nil:
+		m.scope = keys.Rollout
+	case step.Watch != nil && (!begun || status == run.Unknown):
+		m.startQuestion(key, step)
+	case step.Watch != nil:
+		m.scope = keys.Watch
+	case step.Rollback != nil:
+		m.scope = keys.Rollback
+	case id == start:
+		m.say(clean(step.Title) + " has nothing to start")
+	default:
+		m.list.Detail = !m.list.Detail
+	}
+}
+
+// startQuestion says exactly what will happen.
+func (m *Model) startQuestion(by string, step runbook.Step) {
+	_, phase, _ := screen.StepOf(m.state, step.ID)
+	if phase != m.state.Phase {
+		m.say(clean(step.Title) + " belongs to another phase: open its gate first")
+		return
+	}
+	env := screen.Phases(m.state)[phase].Environment
+	title, lines := "Start: "+clean(step.Title)+"?", m.watchPlan(step, env)
+	if step.Deploy != nil {
+		title, lines = "Deploy to "+strings.ToUpper(clean(env))+"?", m.deployPlan(step, env)
+	}
+	m.question(by, title, lines, func() { m.send(run.Start{Step: step.ID}) })
+}
+
+func (m *Model) deployPlan(step runbook.Step, env string) []string {
+	d, plan := step.Deploy, m.state.Plan
+	var lines []string
+	waves := plan.Waves(d)
+	for i, wave := range waves {
+		for _, name := range wave {
+			c, _ := plan.Component(name)
+			lines = append(lines, screen.Change(m.state, env, name)+"   "+clean(c.Workload)+" in "+clean(plan.Env(env).Namespace))
+		}
+		if len(waves) > 1 {
+			lines[len(lines)-len(wave)] += fmt.Sprintf("   (wave %d of %d)", i+1, len(waves))
+		}
+	}
+	how := "All pods of a wave roll at once, as the workload's own strategy says."
+	if d.Strategy == "canary" {
+		shares := make([]string, len(d.Steps))
+		for i, p := range d.Steps {
+			shares[i] = fmt.Sprintf("%g %%", float64(p))
+		}
+		how = fmt.Sprintf("Canary: each wave at %s of its pods, held for %s each.", strings.Join(shares, ", "), d.Hold.D)
+	}
+	return append(lines, how, "Before any write: rights, dry run, pins of what runs now, baseline, lock. A problem there stops it.", "R goes back at any time.")
+}
+
+func (m *Model) watchPlan(step runbook.Step, env string) []string {
+	w := step.Watch
+	names := "all metrics"
+	if !w.Metrics.All && len(w.Metrics.List) > 0 {
+		names = clean(strings.Join(w.Metrics.List, ", "))
+	}
+	return []string{fmt.Sprintf("Watches %s of %s for %s. It only reads.", names, clean(env), w.For.D)}
+}
+
+func (m *Model) watchKey(id keys.ID, key string, n int) {
+	f := m.bodyFrame(5)
+	switch id {
+	case keys.NextFocus:
+		m.watch.Turn(f, 1)
+	case keys.PrevFocus:
+		m.watch.Turn(f, -1)
+	case keys.Up, keys.Down:
+		m.watch.Turn(f, n)
+	case keys.Left:
+		m.watch.Cross(f, -1)
+	case keys.Right:
+		m.watch.Cross(f, 1)
+	case extend:
+		m.extend(key)
+	case keys.Back:
+		if !m.watch.Uncross() {
+			m.leaveOrOpen(id)
+		}
+	}
+}
+
+func (m *Model) openHelp() { m.help, m.helpTop = true, 0 }
+
+func (m *Model) helpKey(id keys.ID) {
+	switch id {
+	case keys.Back, keys.Help:
+		m.help = false
+	case keys.Up:
+		m.helpTop = max(0, m.helpTop-1)
+	case keys.Down:
+		m.helpTop++
+	case keys.PageUp:
+		m.helpTop = max(0, m.helpTop-m.page())
+	case keys.PageDown:
+		m.helpTop += m.page()
+	case keys.First:
+		m.helpTop = 0
+	case keys.Last:
+		m.helpTop = 1 << 20
+	case keys.Filter:
+		m.openFilter("/")
+	}
+}
+
+// works tells which of a scope's keys do something now, so that the footer tells no more than that.
+func (m *Model) works(id keys.ID) bool {
+	s := m.state
+	_, moving := screen.Moving(s)
+	switch id {
+	case keys.Freeze:
+		d, _ := screen.Moving(s)
+		return moving && !d.Frozen && !screen.RollbackLive(s)
+	case keys.Resume:
+		d, _ := screen.Moving(s)
+		return moving && (d.Frozen || d.Stage == run.Stuck) && !screen.RollbackLive(s)
+	case keys.RollBack, keys.Note, keys.Recheck:
+		return s.Ended.IsZero()
+	case keys.ToGate:
+		_, ok := s.OpenPhase()
+		return ok && s.Ended.IsZero()
+	case keys.Attest, keys.Override, keys.Defer:
+		return m.worksOnStep(id)
+	}
+	return true
+}
+
+func (m *Model) worksOnStep(id keys.ID) bool {
+	if m.dialog != nil && m.dialog.scope == keys.Gate {
+		step, _, ok := m.blocker()
+		return ok && (id == keys.Override && step.IsOverridable() || id == keys.Defer && step.DeferTo != "")
+	}
+	step, ok := m.chosen()
+	if !ok || !m.state.Ended.IsZero() {
+		return false
+	}
+	opens := m.state.StepStatus(step.ID).OpensGate()
+	switch id {
+	case keys.Attest:
+		return step.IsManual()
+	case keys.Override:
+		return step.IsOverridable() && !opens && !step.IsManual()
+	}
+	return step.DeferTo != "" && !opens
+}
+
+// extraHints are the keys that matter right now and that the general map does not have.
+func (m *Model) extraHints() []keys.Hint {
+	if m.dialog != nil || m.help || !m.state.Ended.IsZero() {
+		return nil
+	}
+	var hints []keys.Hint
+	for _, h := range m.moreLines() {
+		switch h.ID {
+		case start:
+			step, ok := m.chosen()
+			_, begun := m.state.Deploys[step.ID]
+			_, watched := m.state.Watches[step.ID]
+			if !ok || begun || watched || step.Deploy == nil && step.Watch == nil {
+				continue
+			}
+		case statusSent:
+			if m.state.NextUpdate.IsZero() || m.now.Before(m.state.NextUpdate) {
+				continue
+			}
+		}
+		hints = append(hints, h)
+	}
+	return hints
+}
+
+// moreLines are the keys of the screen that the general map does not have, for help and palette.
+func (m *Model) moreLines() []keys.Hint {
+	var hints []keys.Hint
+	for _, h := range []keys.Hint{
+		{ID: start, Keys: "s", Label: "start", Help: "Start the deploy or the watch that is chosen; it asks first."},
+		{ID: extend, Keys: "e", Label: "10 min longer", Help: "Watch ten minutes longer; it asks first."},
+		{ID: statusSent, Keys: "t", Label: "status told", Help: "Say that the status update which was due has been sent."},
+	} {
+		if _, ok := more(m.scope, h.Keys); ok {
+			hints = append(hints, h)
+		}
+	}
+	return hints
+}
+
+// plainTheme is for text that leaves the screen.
+func plainTheme() *theme.Theme { return theme.New(theme.Options{}) }

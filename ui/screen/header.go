@@ -1,0 +1,115 @@
+package screen
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/theme"
+)
+
+// Marks are what the header says of the run's surroundings.
+type Marks struct {
+	Cluster  string
+	Practice bool
+	Speed    float64 // of practice time; 0 and 1 are not said
+}
+
+// Header is the top of every screen: one line and a rule, or two lines and a rule where one has no room for all.
+func Header(f Frame, m Marks) []string {
+	env, lamp := environment(f), Lamp(f, min(f.W/2, 60))
+	facts := headerFacts(f, m)
+	if f.W >= 120 {
+		left := env + "  " + f.Theme.Header.Render(title(f.State)) + f.Theme.Dim.Render(" · "+clean(m.Cluster)) + practice(f, m)
+		return []string{theme.Between(left, strings.Join(facts, "   ")+"   "+lamp+" ", f.W), f.Theme.RuleLine(f.W)}
+	}
+	first := theme.Between(env+"  "+f.Theme.Header.Render(title(f.State))+practice(f, m), lamp+" ", f.W)
+	if f.H < 20 {
+		return []string{first, f.Theme.RuleLine(f.W)}
+	}
+	second := theme.Between(" "+f.Theme.Dim.Render(clean(m.Cluster)), strings.Join(facts, "   ")+" ", f.W)
+	return []string{first, second, f.Theme.RuleLine(f.W)}
+}
+
+func environment(f Frame) string {
+	name := Environment(f.State)
+	return f.Theme.Environment(run.MakeSafe(name, 20), f.State.Plan.Env(name).Protected)
+}
+
+func title(s run.State) string {
+	t := clean(s.Plan.Runbook.Metadata.Title)
+	if s.Only {
+		t = "Roll back"
+	}
+	if v := s.Plan.Inputs["version"]; v != "" {
+		t += " · " + clean(v)
+	}
+	return t
+}
+
+// practice says by word that nothing here is real.
+func practice(f Frame, m Marks) string {
+	if !m.Practice {
+		return ""
+	}
+	word := " PRACTICE "
+	if m.Speed > 1 {
+		word = fmt.Sprintf(" PRACTICE ×%g ", m.Speed)
+	}
+	return "  " + f.Theme.Ordinary.Render(word)
+}
+
+// headerFacts are operator, elapsed time and the next status update.
+func headerFacts(f Frame, m Marks) []string {
+	s, th := f.State, f.Theme
+	facts := []string{th.Dim.Render(clean(s.Operator))}
+	if !s.Started.IsZero() {
+		end := f.Now
+		if !s.Ended.IsZero() {
+			end = s.Ended
+		}
+		facts = append(facts, clock(end.Sub(s.Started)))
+	}
+	switch left := s.NextUpdate.Sub(f.Now); {
+	case !s.Ended.IsZero():
+		facts = append(facts, th.Title.Render("ended: "+string(s.Outcome)))
+	case s.NextUpdate.IsZero():
+	case left <= 0:
+		facts = append(facts, th.Bad.Render("! status overdue "+clock(-left)))
+	default:
+		facts = append(facts, th.Dim.Render("status in ")+clock(left))
+	}
+	return facts
+}
+
+// Lamp is the armed lamp in at most width cells: lit only while a rollback is proved to work.
+func Lamp(f Frame, width int) string {
+	th := f.Theme
+	if !f.State.Ended.IsZero() {
+		return th.Dim.Render("R ○ run ended")
+	}
+	why := string(f.State.WhyNotArmed())
+	if why == "" {
+		return th.Key.Render("R ") + th.Good.Render("● armed")
+	}
+	if RollbackLive(f.State) {
+		return th.Bad.Render("R ● " + string(f.State.Rollback.Stage))
+	}
+	return th.Key.Render("R ") + th.Warn.Render(theme.Truncate("○ not armed: "+why, width-2))
+}
+
+// TooSmall is all there is below MinWidth × MinHeight: what to do, and the lamp and R, which work nevertheless.
+func TooSmall(f Frame) []string {
+	lines := []string{
+		Lamp(f, f.W),
+		fmt.Sprintf("too small: %d×%d, needs %d×%d", f.W, f.H, MinWidth, MinHeight),
+		"R rolls back   q quits",
+	}
+	if r := f.State.Rollback; FuseLive(f.State) && r != nil {
+		lines[2] = fuseWord(f) + ": enter now, esc takes it back"
+	}
+	for i, l := range lines {
+		lines[i] = theme.Truncate(l, f.W)
+	}
+	return lines[:min(len(lines), max(f.H, 0))]
+}

@@ -1,0 +1,86 @@
+package screen
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/theme"
+)
+
+// podKind is what one cell of the strip tells.
+type podKind int
+
+// The kinds in the order in which a strip shows them.
+const (
+	newReady podKind = iota
+	newComing
+	newFailing
+	oldReady
+	oldLeaving
+)
+
+// podSigns are chosen to differ without colour and in ASCII too.
+var podSigns = [...]string{newReady: "●", newComing: "◌", newFailing: "✖", oldReady: "○", oldLeaving: "–"}
+
+func kindOf(p run.Pod) podKind {
+	failing := strings.HasSuffix(p.State, "BackOff") || strings.Contains(p.State, "Err") || p.State == "Failed" ||
+		p.State == "OOMKilled" || strings.HasPrefix(p.State, "CreateContainer") || p.State == "InvalidImageName"
+	switch {
+	case p.State == "Terminating":
+		return oldLeaving
+	case p.New && p.Ready:
+		return newReady
+	case p.New && failing:
+		return newFailing
+	case p.New:
+		return newComing
+	case p.Ready:
+		return oldReady
+	case failing:
+		return newFailing
+	}
+	return oldLeaving
+}
+
+func podStyle(th *theme.Theme, k podKind) theme.Style {
+	return [...]theme.Style{newReady: th.Good, newComing: th.Accent, newFailing: th.Bad, oldReady: th.Text, oldLeaving: th.Dim}[k]
+}
+
+// podStrip is one cell a pod in at most width cells; what does not fit is counted at the end.
+func podStrip(th *theme.Theme, pods []run.Pod, width int) string {
+	if len(pods) == 0 || width <= 0 {
+		return ""
+	}
+	kinds := make([]podKind, len(pods))
+	for i, p := range pods {
+		kinds[i] = kindOf(p)
+	}
+	slices.Sort(kinds)
+	rest := ""
+	if len(kinds) > width {
+		rest = " +" + plural(len(kinds)-max(0, width-6), "", "")
+		rest = theme.Truncate(strings.TrimRight(rest, " "), 6)
+		kinds = kinds[:max(0, width-6)]
+	}
+	var b strings.Builder
+	for i := 0; i < len(kinds); {
+		j := i
+		for j < len(kinds) && kinds[j] == kinds[i] {
+			j++
+		}
+		b.WriteString(podStyle(th, kinds[i]).Render(strings.Repeat(podSigns[kinds[i]], j-i)))
+		i = j
+	}
+	return b.String() + th.Dim.Render(rest)
+}
+
+// podLegend explains the strip.
+func podLegend(th *theme.Theme) string {
+	words := [...]string{newReady: "new, ready", newComing: "new, coming", newFailing: "failing", oldReady: "old, ready", oldLeaving: "leaving"}
+	parts := make([]string, len(words))
+	for k, word := range words {
+		parts[k] = podStyle(th, podKind(k)).Render(podSigns[k]) + " " + th.Dim.Render(word)
+	}
+	return strings.Join(parts, "   ")
+}

@@ -1,0 +1,289 @@
+package screen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/theme"
+)
+
+// Rollout is where a person looks on the rollout board.
+type Rollout struct{ Top int }
+
+// View draws the waves of the deploy that is under way, or was last.
+func (v *Rollout) View(f Frame) []string {
+	d, ok := LastDeploy(f.State)
+	if !ok {
+		return []string{"", f.Theme.Title.Render(" No deploy was started yet."), f.Theme.Dim.Render(" On the checklist, s starts the step that deploys.")}
+	}
+	head := append(rolloutHead(f, d), rolloutTrouble(f, d)...)
+	if len(head) > f.H/2 {
+		head = head[:f.H/2]
+	}
+	var lines []string
+	for _, wave := range waves(d) {
+		lines = append(lines, waveRows(f, d, wave)...)
+	}
+	lines = append(lines, "", theme.Truncate(" "+podLegend(f.Theme), f.W))
+	body, top := window(f.Theme, lines, -1, v.Top, f.H-len(head), f.W)
+	v.Top = top
+	return append(head, body...)
+}
+
+// LastDeploy is the deploy that is under way, else the one that began last.
+func LastDeploy(s run.State) (best run.DeployState, ok bool) {
+	if d, moving := Moving(s); moving {
+		return d, true
+	}
+	for step := range run.Steps(s.Plan) {
+		if d, there := s.Deploys[step.ID]; there && (!ok || d.Started.After(best.Started)) {
+			best, ok = d, true
+		}
+	}
+	return best, ok
+}
+
+// rolloutHead says where the deploy is and how long the hold lasts.
+func rolloutHead(f Frame, d run.DeployState) []string {
+	th := f.Theme
+	step, _, _ := StepOf(f.State, d.Step)
+	word, look := deployWord(f, d)
+	left := " " + th.Title.Render(clean(step.Title)) + th.Dim.Render("  "+clean(d.Env))
+	lines := []string{theme.Between(left, look.Render(word)+" ", f.W)}
+	lock := th.Good.Render("lock held")
+	if env := f.State.Envs[d.Env]; !env.Locked {
+		lock = th.Warn.Render("lock not held")
+		if d.Stage == run.DeployDone || d.Stage == run.RolledOff {
+			lock = th.Dim.Render("lock given back")
+		}
+	}
+	facts := []string{th.Dim.Render(fmt.Sprintf("move %d of %d", d.Move+1, len(d.Moves))), lock}
+	if !d.Started.IsZero() {
+		end := f.Now
+		if !d.Ended.IsZero() {
+			end = d.Ended
+		}
+		facts = append(facts, th.Dim.Render("for "+clock(end.Sub(d.Started))))
+	}
+	hold := ""
+	if d.Stage == run.Holding && !d.HoldUntil.IsZero() {
+		hold = holdBar(f, d)
+	}
+	return append(lines, theme.Between(" "+strings.Join(facts, th.Dim.Render(" · ")), hold+" ", f.W))
+}
+
+func holdBar(f Frame, d run.DeployState) string {
+	step, _, _ := StepOf(f.State, d.Step)
+	left := d.HoldUntil.Sub(f.Now)
+	if left <= 0 {
+		return f.Theme.Accent.Render("hold over")
+	}
+	share := 0.0
+	if step.Deploy != nil && step.Deploy.Hold.D > 0 {
+		share = 1 - float64(left)/float64(step.Deploy.Hold.D)
+	}
+	return "hold " + clock(left) + " left " + progress(f.Theme, f.Theme.Accent, share, min(20, f.W/6))
+}
+
+func deployWord(f Frame, d run.DeployState) (string, theme.Style) {
+	th := f.Theme
+	if d.Frozen {
+		if d.Thawing {
+			return "setting it going again", th.Accent
+		}
+		return "FROZEN · u resumes", th.Warn
+	}
+	switch d.Stage {
+	case run.Preflight:
+		return "preflight: asking whether it would be accepted", th.Accent
+	case run.Refused:
+		return "✖ refused before any write", th.Bad
+	case run.Baselining:
+		return "freezing the baseline", th.Accent
+	case run.Locking:
+		return "taking the lock", th.Accent
+	case run.InMove:
+		return fmt.Sprintf("◌ moving to %d %%", d.Moves[d.Move].Share), th.Accent
+	case run.Holding:
+		return fmt.Sprintf("holding at %d %%", d.Moves[d.Move].Share), th.Accent
+	case run.Stuck:
+		return "✖ STUCK · u tries again, R rolls back", th.Bad
+	case run.DeployDone:
+		return "✔ done", th.Good
+	}
+	return "rolled back", th.Warn
+}
+
+// rolloutTrouble is everything that keeps the deploy from going on.
+func rolloutTrouble(f Frame, d run.DeployState) []string {
+	th := f.Theme
+	var lines []string
+	add := func(st theme.Style, what string, texts ...run.Safe) {
+		for _, t := range texts {
+			if t != "" {
+				lines = append(lines, wrapped(st, what+string(t), 1, f.W)...)
+			}
+		}
+	}
+	if d.Stage == run.Stuck {
+		add(th.Bad, "stuck: ", d.Why)
+	}
+	if d.Stage == run.Refused {
+		add(th.Bad, "✖ ", d.Problems...)
+		add(th.Warn, "? could not look: ", d.Unknown...)
+	}
+	if env := f.State.Envs[d.Env]; !env.Locked {
+		add(th.Warn, "lock: ", env.LockWhy)
+	}
+	if blockers := f.State.PromotionBlockers(d.Step); len(blockers) > 0 {
+		add(th.Warn, "does not go on: ", blockers...)
+	}
+	for _, a := range d.FreezeAnswers {
+		if a.Err != "" {
+			add(th.Bad, clean(a.Component)+" not frozen: ", a.Err)
+		}
+	}
+	if d.Stage != run.DeployDone && d.Stage != run.RolledOff {
+		add(th.Dim, "· ", d.Notes...)
+	}
+	return append(lines, "")
+}
+
+// wave is the moves of one wave and where it is.
+type wave struct {
+	number     int // from 1
+	components []string
+	moves      []int // indices in DeployState.Moves
+}
+
+func waves(d run.DeployState) []wave {
+	var list []wave
+	for i, m := range d.Moves {
+		at := slices.IndexFunc(list, func(w wave) bool { return w.number == m.Wave+1 })
+		if at < 0 {
+			list = append(list, wave{number: m.Wave + 1, components: m.Components})
+			at = len(list) - 1
+		}
+		list[at].moves = append(list[at].moves, i)
+	}
+	return list
+}
+
+// waveRows are one wave: its shares and its components.
+func waveRows(f Frame, d run.DeployState, w wave) []string {
+	th := f.Theme
+	var shares []string
+	for _, i := range w.moves {
+		text := fmt.Sprintf("%d %%", d.Moves[i].Share)
+		done := i < d.Move || d.Stage == run.DeployDone || i == d.Move && d.Stage == run.Holding
+		switch {
+		case d.Stage == run.RolledOff || !begun(d):
+			text = th.Dim.Render("  " + text)
+		case done:
+			text = th.Good.Render("✔ " + text)
+		case i == d.Move:
+			text = th.Accent.Render("▸ " + text)
+		default:
+			text = th.Dim.Render("  " + text)
+		}
+		shares = append(shares, text)
+	}
+	lines := []string{theme.Truncate(" "+th.Title.Render(fmt.Sprintf("Wave %d", w.number))+"  "+strings.Join(shares, "  "), f.W)}
+	for _, name := range w.components {
+		lines = append(lines, componentRows(f, d, name)...)
+	}
+	if f.H > 16 {
+		lines = append(lines, "")
+	}
+	return lines
+}
+
+// begun tells whether a deploy wrote anything yet.
+func begun(d run.DeployState) bool {
+	switch d.Stage {
+	case run.Preflight, run.Refused, run.Baselining, run.Locking:
+		return false
+	}
+	return true
+}
+
+func componentRows(f Frame, d run.DeployState, name string) []string {
+	th := f.Theme
+	if !f.matches(name) {
+		return nil
+	}
+	c := f.State.Envs[d.Env].Components[name]
+	p := c.Progress
+	from, to := changeOf(f.State, d.Env, name)
+	counts := fmt.Sprintf("%d new, %d ready of %d", p.Updated, p.UpdatedReady, p.Desired)
+	stage, look := componentWord(th, c)
+	head := "  " + cell(th.Title, clean(name), 13) + cell(th.Text, from+" → "+to, 18) + " " + cell(look, stage, 12) + " " + cell(th.Text, counts, 24)
+	var rows []string
+	if f.W >= 110 {
+		rows = append(rows, head+" "+podStrip(th, p.Pods, f.W-theme.Width(head)-2))
+	} else {
+		rows = append(rows, head)
+		if len(p.Pods) > 0 {
+			rows = append(rows, "    "+podStrip(th, p.Pods, f.W-6))
+		}
+	}
+	if p.Message != "" && c.Stage != run.Deployed && c.Stage != run.Untouched {
+		rows = append(rows, wrapped(th.Dim, string(p.Message), 4, f.W)...)
+	}
+	if p.Stuck != "" {
+		rows = append(rows, wrapped(th.Bad, string(p.Stuck), 4, f.W)...)
+	}
+	if c.Err != "" {
+		rows = append(rows, wrapped(th.Warn, fmt.Sprintf("could not look: %s (seen %s ago)", c.Err, age(f.Now.Sub(c.Seen))), 4, f.W)...)
+	}
+	if p.Undoer != "" {
+		rows = append(rows, wrapped(th.Warn, "also written by "+string(p.Undoer), 4, f.W)...)
+	}
+	if a, ok := d.Answered[name]; ok && a.Err != "" {
+		rows = append(rows, wrapped(th.Bad, "patch: "+string(a.Err), 4, f.W)...)
+	}
+	return rows
+}
+
+func componentWord(th *theme.Theme, c run.ComponentState) (string, theme.Style) {
+	switch c.Stage {
+	case run.Moving:
+		return fmt.Sprintf("◌ to %d %%", c.Share), th.Accent
+	case run.AtShare:
+		return fmt.Sprintf("at %d %%", c.Share), th.Accent
+	case run.Deployed:
+		return "✔ deployed", th.Good
+	case run.Undoing:
+		return "undoing", th.Warn
+	case run.Took:
+		return "✔ rolled back", th.Good
+	}
+	return "waits", th.Dim
+}
+
+// changeOf is the version a component comes from and the one it goes to.
+func changeOf(s run.State, env, name string) (from, to string) {
+	c, _ := s.Plan.Component(name)
+	to, from = tag(c.Image), "?"
+	if image := s.Envs[env].Components[name].Progress.Image; image != "" {
+		from = tag(image)
+	}
+	for _, p := range s.Envs[env].Pins {
+		if p.Component == name {
+			from = tag(p.Image)
+		}
+	}
+	return from, to
+}
+
+// Change says in words what a deploy does to a component: its name, where from, and the whole image where to.
+func Change(s run.State, env, name string) string {
+	from, _ := changeOf(s, env, name)
+	c, _ := s.Plan.Component(name)
+	if from == "?" {
+		from = "(what runs now)"
+	}
+	return fmt.Sprintf("%-12s %s → %s", clean(name), from, clean(c.Image))
+}

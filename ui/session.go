@@ -1,0 +1,67 @@
+// Package ui is everything a person sees of a run: one full-screen program over the State that a Session publishes.
+//
+// The program holds only where the person looks (screen, cursor, scroll, dialog). It never changes anything itself: keys
+// become Intents, and what comes of them is in the next State.
+//
+//	err := ui.Show(ctx, session, ui.Options{Cluster: "eks-prod/production"})
+//
+// Two laws are kept here. R (shift-r) is a rollback on every screen and in every dialog but a text field, and pasted
+// text is never a key. Nothing else that changes the world starts without a question that the person answered, and a
+// question that opens by itself takes no answer for its first 400 ms.
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/theme"
+)
+
+// Session is the run that the screens look at.
+type Session interface {
+	// States yields the newest State; what nobody took in time is replaced. It is closed when no more will come.
+	States() <-chan run.State
+	// Latest is the newest State at once.
+	Latest() run.State
+	// Send says what the person wants. It must not block; what comes of it shows in a later State.
+	Send(intent run.Intent)
+	// Now is the run's time, which in practice is not the wall's.
+	Now() time.Time
+}
+
+// Options say how a run is shown. The zero value asks the environment and the terminal, and begins with the checklist.
+type Options struct {
+	Cluster  string  // label, such as eks-prod/production
+	First    string  // screen to begin with: checklist (default), rollout, watch, rollback or report
+	Practice bool    // said in the header by word
+	Speed    float64 // how much faster the run's time goes than the wall's; 0 is 1
+	ASCII    bool    // neither glyphs nor charts use anything but ASCII
+	NoColor  bool
+	Theme    string          // dark, light, or empty: as the terminal says
+	Terminal *theme.Terminal // what the terminal can do; nil: as the environment says
+}
+
+// Show runs the full-screen program until the person leaves or ctx ends. The run itself may go on.
+func Show(ctx context.Context, s Session, o Options) error {
+	if o.Terminal == nil {
+		t := theme.Detect(os.Getenv)
+		o.Terminal = &t
+	}
+	profile := o.Terminal.Profile()
+	if o.NoColor {
+		profile = theme.Terminal{}.Profile()
+	}
+	m := New(s, o)
+	m.done = ctx.Done()
+	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithFPS(30), tea.WithColorProfile(profile), tea.WithoutSignalHandler()).Run()
+	if err != nil && ctx.Err() == nil && !errors.Is(err, tea.ErrInterrupted) {
+		return fmt.Errorf("show the run on the terminal: %w: try --plain", err)
+	}
+	return ctx.Err()
+}
