@@ -8,7 +8,7 @@ import (
 	"github.com/politicalsphere/sop/runbook/run"
 )
 
-// haste is how much faster the world's time goes while it settles, age how old it is when it has.
+// haste is how much shorter the world's waits are while it settles, age how old it is when it has.
 const (
 	haste = 1000
 	age   = 3 * day
@@ -17,38 +17,49 @@ const (
 // headstart is the world's clock. Until settled is called it runs in haste and in the past, so that whoever comes
 // into the world finds pods that have been running for days, and has not waited for them. From then on it is the
 // clock that it was made from.
+//
+// In haste only waiting takes time: computing takes none, for beneath may be a clock that runs many times faster than
+// life, by which a moment of computing would be hours.
 type headstart struct {
 	run.Clock
 
-	mu     sync.Mutex
-	hasty  bool
-	origin time.Time // of the clock beneath, when the haste began
+	mu    sync.Mutex
+	hasty bool
+	now   time.Time // while hasty
 }
 
 func newHeadstart(c run.Clock) *headstart {
-	return &headstart{Clock: c, hasty: true, origin: c.Now()}
+	return &headstart{Clock: c, hasty: true, now: c.Now().Add(-age)}
 }
 
 // Now is the world's present.
 func (h *headstart) Now() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	now := h.Clock.Now()
 	if h.hasty {
-		return h.origin.Add(-age).Add(haste * now.Sub(h.origin))
+		return h.now
 	}
-	return now
+	return h.Clock.Now()
 }
 
 // Wait waits by the world's time. A wait that is under way when the haste ends returns early, as one that is
 // interrupted by its signal does.
 func (h *headstart) Wait(ctx context.Context, d time.Duration, s run.Signal) error {
 	h.mu.Lock()
-	if h.hasty && d > 0 {
-		d = (d + haste - 1) / haste // never 0, or a waiter would spin without the time going on
-	}
+	hasty, began := h.hasty, h.now
 	h.mu.Unlock()
-	return h.Clock.Wait(ctx, d, s)
+	if !hasty || d <= 0 {
+		return h.Clock.Wait(ctx, d, s)
+	}
+	before := h.Clock.Now()
+	err := h.Clock.Wait(ctx, (d+haste-1)/haste, s) // never 0, or a waiter would spin without the time going on
+	waited := min(d, haste*h.Clock.Now().Sub(before))
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := began.Add(waited); h.hasty && now.After(h.now) {
+		h.now = now
+	}
+	return err
 }
 
 func (h *headstart) settled() {

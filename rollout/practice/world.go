@@ -98,9 +98,6 @@ func (w *World) certify(now time.Time) error {
 	return nil
 }
 
-// settleWithin is the world's time that all pods have for becoming ready before a drill.
-const settleWithin = 10 * time.Minute
-
 // Start lets the cluster settle and returns when every component is available; then the time of the drill begins,
 // a few milliseconds after the scenario's Start. The world lives until ctx ends. It can be started once. With a
 // virtual clock the caller should be one of its goroutines (Jumping.Run), or its time runs on by itself afterwards.
@@ -120,31 +117,6 @@ func (w *World) Start(ctx context.Context) error {
 	w.servePipes(ctx)
 	w.tell()
 	return nil
-}
-
-func (w *World) settle(ctx context.Context) error {
-	want := 0
-	for _, ns := range namespaces {
-		for _, c := range components {
-			want += int(w.scenario.World.replicasOf(ns, c))
-		}
-	}
-	ready := 0
-	for end := w.clock.Now().Add(settleWithin); w.clock.Now().Before(end); {
-		if err := w.clock.Wait(ctx, time.Second, nil); err != nil {
-			return err
-		}
-		ready = 0
-		for _, p := range w.kube.Pods("") {
-			if p.Ready {
-				ready++
-			}
-		}
-		if ready == want {
-			return w.clock.Wait(ctx, 10*time.Second, nil) // for the statuses to follow
-		}
-	}
-	return fmt.Errorf("only %d of %d pods became ready within %s; look at the scenario's world.images and world.replicas", ready, want, settleWithin)
 }
 
 // Clock is the world's own time, which is the given clock's as soon as Start has returned.
