@@ -121,9 +121,6 @@ func splitNames(s string) []string {
 	return out
 }
 
-// Has tells whether name is one of the names.
-func (v Names) Has(name string) bool { return v.All || slices.Contains(v.List, name) }
-
 func (m *Map[T]) decodeNode(d *decoder, n *node, path string) {
 	if n.shape != mappingNode {
 		d.errorf(n, "write name: value lines", "%s must be a mapping, not %s", what(path), n.describe())

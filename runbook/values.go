@@ -87,10 +87,15 @@ type Kind struct {
 	Name    string
 	Doc     string // what it verifies and when it passes, warns, fails and is unknown
 	Example string // one YAML item of a `verify` list that lint accepts
-	Params  any    // a zero value of its parameter struct; yaml tags name the keys, a doc tag explains each
+	// Params is a zero value of its parameter struct. yaml tags name the keys; one without omitempty must be in the
+	// file. A doc tag explains each. A list of texts may be written as one text with commas, so that one ${…} can
+	// fill it. Nil: the kind has no parameters.
+	Params any
 	// Interval, Timeout: what a check of this kind uses when the file says nothing.
 	Interval, Timeout time.Duration
-	// Lint finds what the types cannot: params is a pointer to a decoded Params. It may be nil.
+	// Lint finds what the types cannot: params is a pointer to a decoded Params. It runs when the file is loaded, where
+	// texts may still hold ${…} (see HasExpr), numbers and truth values written as ${…} are zero, and again when all is
+	// filled in. It may be nil.
 	Lint func(params any, check Check) []ParamProblem
 }
 
