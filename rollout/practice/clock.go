@@ -35,7 +35,8 @@ type Jumping struct {
 	waits   []*wait
 	counted map[uint64]bool // the goroutines that Go started
 	idle    []func() bool
-	jumping bool // a goroutine is trying to jump
+	jumping bool          // a goroutine is trying to jump
+	kick    chan struct{} // ends its pause, because there is nothing left to jump to
 	stuck   chan struct{}
 }
 
@@ -215,18 +216,25 @@ func (c *Jumping) release() {
 // consider starts a goroutine that tries to jump, if it is time to and none is trying. The caller holds c.mu.
 func (c *Jumping) consider() {
 	c.epoch++
-	if c.busy > 0 || c.jumping {
-		return
-	}
-	if c.next() == nil {
-		select {
-		case c.stuck <- struct{}{}:
-		default:
+	switch {
+	case c.busy > 0:
+	case c.next() == nil:
+		poke(c.stuck)
+		if c.jumping {
+			poke(c.kick)
 		}
-		return
+	case !c.jumping:
+		c.jumping, c.kick = true, make(chan struct{}, 1)
+		go c.jump(c.kick)
 	}
-	c.jumping = true
-	go c.jump()
+}
+
+// poke sets a channel of one, if it is not set yet.
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 // next is the wait to wake next: one whose context has ended, else the earliest deadline, else nil.
@@ -244,9 +252,9 @@ func (c *Jumping) next() *wait {
 }
 
 // jump looks until all is idle and wakes the next; it gives up as soon as somebody is busy again, since that one
-// will start another try when it is done. Its last sleep is where a synctest bubble lets everybody else come to
-// rest.
-func (c *Jumping) jump() {
+// will start another try when it is done. Its last pause is where a synctest bubble lets everybody else come to
+// rest; a pause ends early when there is nothing left to jump to, so that the bubble can end.
+func (c *Jumping) jump(kick <-chan struct{}) {
 	var last uint64
 	quiet, pause := 0, firstPause
 	for {
@@ -256,7 +264,7 @@ func (c *Jumping) jump() {
 		}
 		if !allTrue(idle) {
 			quiet = 0
-			time.Sleep(pause)
+			sleep(pause, kick)
 			pause = min(2*pause, lastPause)
 			continue
 		}
@@ -268,10 +276,19 @@ func (c *Jumping) jump() {
 		case quiet < looks:
 			runtime.Gosched()
 		case quiet == looks:
-			time.Sleep(settle)
+			sleep(settle, kick)
 		case c.commit(epoch):
 			return
 		}
+	}
+}
+
+func sleep(d time.Duration, kick <-chan struct{}) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-kick:
 	}
 }
 

@@ -163,3 +163,17 @@ func TestJumpingInABubbleCostsNoFakeTimeToSpeakOf(t *testing.T) {
 		}
 	})
 }
+
+func TestJumpingLeavesNobodyBehind(t *testing.T) {
+	for range 300 {
+		synctest.Test(t, func(t *testing.T) {
+			clock := NewJumping(clockStart)
+			clock.AddIdle(func() bool { return false }) // nothing ever settles
+			ctx, cancel := context.WithCancel(t.Context())
+			clock.Go(func() { _ = clock.Wait(ctx, time.Hour, nil) })
+			clock.Run(func() {})
+			cancel()
+			synctest.Wait()
+		})
+	}
+}
