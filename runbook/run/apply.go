@@ -111,13 +111,16 @@ func (e RunResumed) apply(s *State, at time.Time) {
 		s.step(id, func(st *StepState) {
 			for i, c := range st.Checks {
 				if c.Status != Pending {
-					st.Checks[i].Stale = true
+					st.Checks[i].Stale, st.Checks[i].Since = true, at
 				}
 			}
 		})
 	}
-	gap := max(0, at.Sub(e.Last))
+	gap := at.Sub(e.Last) // below zero when the machine's clock was set back
 	for id, d := range s.Deploys {
+		if d.Frozen {
+			continue // the thaw makes up for all of the time it stood still
+		}
 		if d.Stage == Holding {
 			s.deploy(id, func(d *DeployState) { d.HoldUntil = d.HoldUntil.Add(gap) })
 		}
@@ -128,10 +131,22 @@ func (e RunResumed) apply(s *State, at time.Time) {
 	for name := range s.Envs {
 		s.env(name, func(v *EnvState) { v.Locked, v.Lamp = false, Lamp{} })
 	}
-	if s.Rollback != nil && s.Rollback.Stage == Fusing {
-		s.Rollback.Stage, s.Rollback.FuseUntil = Asking, time.Time{}
+	if s.Rollback != nil {
+		s.Rollback.resume(at)
 	}
 	s.Gate = nil
+}
+
+// resume lets a rollback count only what this process sees: nobody watched in the gap.
+func (r *RollbackState) resume(at time.Time) {
+	switch r.Stage {
+	case Fusing:
+		r.Stage, r.FuseUntil = Asking, time.Time{}
+	case Restoring:
+		r.LateAt = at.Add(tookDeadline)
+	case Settling:
+		r.SettleFrom, r.InBand = at, time.Time{}
+	}
 }
 
 func (e Noted) apply(*State, time.Time) {}
@@ -183,8 +198,8 @@ func (e CheckStaled) apply(s *State, at time.Time) {
 func (s *State) judgeAgain(env string, at time.Time) {
 	for step := range Steps(s.Plan) {
 		_, phase, _ := s.place(step.ID)
-		if s.envOf(phase) != env {
-			continue
+		if s.envOf(phase) != env || phase >= 0 && !s.live(step, phase) {
+			continue // boxes of phases behind us show what they showed
 		}
 		s.step(step.ID, func(st *StepState) {
 			for i := range st.Checks {
@@ -221,7 +236,7 @@ func (e StepUnattested) apply(s *State, _ time.Time) {
 
 func (e StepOverridden) apply(s *State, at time.Time) {
 	s.step(e.Step, func(st *StepState) {
-		st.Override = &Overriding{By: s.actor, At: at, Reason: e.Reason, Status: e.Status, Value: e.Value}
+		st.Override = &Overriding{By: s.actor, At: at, Reason: e.Reason, Status: e.Status, Value: e.Value, Failing: e.Failing}
 	})
 }
 
@@ -239,14 +254,20 @@ func (e WhenJudged) apply(s *State, _ time.Time) {
 
 func (e GateAsked) apply(s *State, at time.Time) {
 	s.Gate = &GateState{By: s.actor, At: at, Phase: s.Phase, Fresh: e.Fresh}
-	for _, ref := range e.Fresh {
-		s.step(ref.Step, func(st *StepState) { st.Checks[ref.Index].Recheck++ })
+	for _, ref := range e.Fresh { // stale until a look that began after the keypress is in
+		s.step(ref.Step, func(st *StepState) {
+			c := &st.Checks[ref.Index]
+			c.Recheck++
+			c.Stale, c.Since = true, at
+		})
 	}
 }
 
 func (e GateOpened) apply(s *State, _ time.Time) { s.Gate, s.Phase = nil, s.Phase+1 }
 
 func (e GateRefused) apply(s *State, _ time.Time) { s.Gate = nil }
+
+func (Ticked) apply(*State, time.Time) {}
 
 func (e Refusal) apply(s *State, at time.Time) { s.Notice = Notice{At: at, Text: e.Text} }
 

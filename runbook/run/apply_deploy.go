@@ -11,10 +11,14 @@ func (e DeployStarted) apply(s *State, at time.Time) {
 		Step: e.Step, Env: e.Env, Stage: Preflight, Attempt: e.Attempt, Moves: e.Moves,
 		Answered: map[string]Patched{}, Started: at,
 	}
-	s.env(e.Env, func(v *EnvState) { v.Pins = nil })
+	s.step(e.Step, func(st *StepState) { st.Override, st.Deferred = nil, false }) // they were about not doing it
+	s.env(e.Env, func(v *EnvState) { v.Pins = s.touched(e.Env) })                 // what this run moved before keeps its way back
 }
 
 func (e DeployPinned) apply(s *State, _ time.Time) {
+	if slices.ContainsFunc(s.Envs[e.Env].Pins, func(p Pin) bool { return p.Component == e.Pin.Component }) {
+		return // moved by an earlier deploy of this run: the way back leads to before that
+	}
 	s.env(e.Env, func(v *EnvState) { v.Pins = append(slices.Clone(v.Pins), e.Pin) })
 	s.component(e.Env, e.Pin.Component, func(c *ComponentState) {
 		*c = ComponentState{Stage: Untouched, Fence: e.Pin.Fence, Progress: c.Progress, Seen: c.Seen}
@@ -115,6 +119,22 @@ func (e MoveReached) apply(s *State, at time.Time) {
 	})
 }
 
+// answerFreeze takes one component's answer; the last one of each counts. A thaw is through when every component is
+// going again.
+func (d *DeployState) answerFreeze(f Frozen, all int, at time.Time) {
+	others := slices.DeleteFunc(slices.Clone(d.FreezeAnswers), func(o Frozen) bool { return o.Component == f.Component })
+	d.FreezeAnswers = append(others, f)
+	if !d.Thawing || len(d.FreezeAnswers) < all {
+		return
+	}
+	if i := slices.IndexFunc(d.FreezeAnswers, func(o Frozen) bool { return o.Err != "" }); i >= 0 {
+		d.Thawing = false
+		d.Why = MakeSafe(d.FreezeAnswers[i].Component+" is still frozen: "+string(d.FreezeAnswers[i].Err), 300)
+		return
+	}
+	d.thaw(at)
+}
+
 func (e DeployStuck) apply(s *State, _ time.Time) {
 	s.deploy(e.Step, func(d *DeployState) { d.Stage, d.Why = Stuck, e.Why })
 }
@@ -125,8 +145,19 @@ func (e DeployRetried) apply(s *State, at time.Time) {
 		d.Stage = Holding
 		if e.HoldUntil.IsZero() {
 			d.Stage, d.MoveAt = InMove, at
+			d.forgetFailures()
 		}
 	})
+}
+
+// forgetFailures makes patches that failed wanted again, under a wish of their own.
+func (d *DeployState) forgetFailures() {
+	for name, a := range d.Answered {
+		if a.Refused || a.Err != "" {
+			delete(d.Answered, name)
+			d.Wish = ""
+		}
+	}
 }
 
 func (e DeployFinished) apply(s *State, at time.Time) {
@@ -134,25 +165,37 @@ func (e DeployFinished) apply(s *State, at time.Time) {
 	s.judgeAgain(s.Deploys[e.Step].Env, at)
 }
 
-func (e FreezeAsked) apply(s *State, _ time.Time) {
+func (e FreezeAsked) apply(s *State, at time.Time) {
 	s.Acts++
-	s.deploy(e.Step, func(d *DeployState) { d.Frozen, d.FreezeWish, d.FreezeAnswers = true, e.Wish, nil })
-	if e.Thaw {
-		s.deploy(e.Step, func(d *DeployState) { d.Thawing = true })
+	s.deploy(e.Step, func(d *DeployState) {
+		d.freeze(at)
+		d.FreezeWish, d.FreezeAnswers, d.Thawing = e.Wish, nil, e.Thaw
+	})
+}
+
+// freeze stops the clocks of a deploy.
+func (d *DeployState) freeze(at time.Time) {
+	if !d.Frozen {
+		d.Frozen, d.FrozenAt = true, at
+	}
+}
+
+// thaw sets them going again: the time it stood still counts neither as held nor against the deadline.
+func (d *DeployState) thaw(at time.Time) {
+	stood := max(0, at.Sub(d.FrozenAt))
+	d.Frozen, d.FrozenAt, d.Thawing = false, time.Time{}, false
+	d.MoveAt = d.MoveAt.Add(stood)
+	if !d.HoldUntil.IsZero() {
+		d.HoldUntil = d.HoldUntil.Add(stood)
 	}
 }
 
 func (e FreezeDone) apply(s *State, at time.Time) {
 	for id, d := range s.Deploys {
-		if d.FreezeWish != e.Wish {
-			continue
+		if d.FreezeWish == e.Wish {
+			all := len(s.Envs[d.Env].Pins)
+			s.deploy(id, func(d *DeployState) { d.answerFreeze(Frozen(e), all, at) })
 		}
-		s.deploy(id, func(d *DeployState) {
-			d.FreezeAnswers = append(slices.Clone(d.FreezeAnswers), Frozen{Wish: e.Wish, Component: e.Component, Err: e.Err})
-			if d.Thawing && len(d.FreezeAnswers) == len(s.Envs[d.Env].Pins) {
-				d.Thawing, d.Frozen = false, false
-			}
-		})
 	}
 	r := s.Rollback
 	if r == nil || r.FreezeWish != e.Wish {

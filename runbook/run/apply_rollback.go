@@ -17,9 +17,13 @@ func (e RollbackPressed) apply(s *State, at time.Time) {
 	if e.Freeze != "" {
 		s.Acts++
 	}
+	s.Gate = nil // it must not open while we go back
 	for id, d := range s.Deploys {
 		if d.Env == e.Env && d.running() {
-			s.deploy(id, func(d *DeployState) { d.Frozen, d.Wish = true, "" })
+			s.deploy(id, func(d *DeployState) {
+				d.freeze(at)
+				d.Thawing, d.FreezeWish, d.FreezeAnswers = false, "", nil // the rollback's own freeze takes its place
+			})
 		}
 	}
 }
@@ -31,6 +35,7 @@ func (e FuseAsked) apply(s *State, _ time.Time) {
 func (e FuseBurnt) apply(s *State, at time.Time) {
 	s.Acts++
 	s.Rollback.Stage, s.Rollback.Burnt, s.Rollback.Wish = Restoring, at, e.Wish
+	s.Rollback.LateAt = at.Add(tookDeadline)
 	for id, d := range s.Deploys {
 		if d.Env == s.Rollback.Env {
 			s.deploy(id, func(d *DeployState) { d.Stage, d.Ended, d.Wish, d.Frozen = RolledOff, at, "", false })
@@ -92,6 +97,7 @@ func (e ReasonGiven) apply(s *State, _ time.Time) {
 }
 
 func (e WatchStarted) apply(s *State, _ time.Time) {
+	s.step(e.Step, func(st *StepState) { st.Override, st.Deferred = nil, false })
 	s.Watches[e.Step] = WatchState{Step: e.Step, Env: e.Env, From: e.From, Until: e.Until, Verdict: VerdictNone}
 	s.env(e.Env, func(v *EnvState) { v.Monitored = e.Step })
 }

@@ -45,6 +45,9 @@ func Decide(s State, in Input) []Stamped {
 		d.observe(in.Observation)
 	}
 	d.consequences()
+	if len(d.out) == 0 && in.Intent == nil && in.Observation == nil {
+		d.emit(Ticked{}) // a deadline that nothing came of must not be due again at once
+	}
 	return d.out
 }
 
@@ -153,17 +156,19 @@ func (d *decision) observe(o Observation) {
 	case Patched:
 		d.patched(v)
 	case Frozen:
-		d.emit(FreezeDone(v))
+		d.frozen(v)
 	case Undone:
 		d.undone(v)
 	case BaselineTaken:
 		if dep := d.s.Deploys[v.Step]; dep.Stage == Baselining {
+			v.Env = dep.Env
+			v.Baseline = v.Baseline.fit()
 			d.emit(BaselineFrozen(v))
 		}
 	case Sampled:
 		d.sampled(v)
 	case WorkFailed:
-		d.emit(Noted{Text: MakeSafe("could not go on with "+v.Work+": "+string(v.Err), 400)})
+		d.failed(v)
 	}
 }
 
@@ -181,9 +186,10 @@ func (d *decision) lockLost(v LockLost) {
 // checked takes a look of a check: journaled when its state changes by the thresholds, else only refreshed.
 func (d *decision) checked(v Checked) {
 	step, _, ok := d.s.place(v.Step)
-	if !ok || v.Index >= len(step.Verify) {
+	if !ok || v.Index < 0 || v.Index >= len(step.Verify) {
 		return
 	}
+	v.Result = conclusion(v.Result)
 	c := d.s.Steps[v.Step].Checks[v.Index]
 	status := judgeCheck(c, step.Verify[v.Index], v.Result)
 	if status == c.Status && !c.Stale && c.Status != Pending {
@@ -191,6 +197,48 @@ func (d *decision) checked(v Checked) {
 		return
 	}
 	d.emit(CheckChanged{Step: v.Step, Index: v.Index, Status: status, Result: v.Result})
+}
+
+// conclusion makes a result that is none an unknown: only the five words of a Result may count.
+func conclusion(r Result) Result {
+	switch r.Status {
+	case Passed, Warn, Failed, Unknown, NotApplicable:
+		return r
+	}
+	return Result{Status: Unknown, Summary: MakeSafe("the check gave no answer: "+string(r.Status)+" "+string(r.Summary), 300), Evidence: r.Evidence}
+}
+
+// failed takes the end of a worker that could not go on. A check without a worker could not look.
+func (d *decision) failed(v WorkFailed) {
+	for _, w := range d.s.checkWorks() {
+		if check := w.Body.(CheckWork); w.ID == v.Work {
+			d.checked(Checked{Step: check.Step, Index: check.Index, Result: Result{Status: Unknown, Summary: v.Err}})
+			return
+		}
+	}
+	d.emit(Noted{Text: MakeSafe("could not go on with "+v.Work+": "+string(v.Err), 400)})
+}
+
+// frozen takes the answer to a freeze or thaw that is known, once.
+func (d *decision) frozen(v Frozen) {
+	if r := d.s.Rollback; r != nil && r.FreezeWish == v.Wish && v.Wish != "" {
+		if before, answered := r.FrozenBy[v.Component]; pinOf(r.Pins, v.Component) >= 0 && (!answered || before != v) {
+			d.emit(FreezeDone(v))
+		}
+		return
+	}
+	for step := range Steps(d.s.Plan) {
+		dep := d.s.Deploys[step.ID]
+		if v.Wish == "" || dep.FreezeWish != v.Wish || slices.Contains(dep.FreezeAnswers, v) || pinOf(d.s.Envs[dep.Env].Pins, v.Component) < 0 {
+			continue
+		}
+		d.emit(FreezeDone(v))
+		return
+	}
+}
+
+func pinOf(pins []Pin, component string) int {
+	return slices.IndexFunc(pins, func(p Pin) bool { return p.Component == component })
 }
 
 // judgeCheck applies the thresholds, as Kubernetes does for probes. Could-not-look has none: it is never kept back, so
@@ -202,71 +250,11 @@ func judgeCheck(c CheckState, check runbook.Check, r Result) Status {
 			return c.Status
 		}
 	case Passed, Warn:
-		if c.Status == Failed && c.Passes+1 < check.SuccessThreshold {
+		if (c.Status == Failed || c.Status == Unknown) && c.Passes+1 < check.SuccessThreshold {
 			return c.Status
 		}
 	}
 	return r.Status
-}
-
-func (d *decision) attest(v Attest) {
-	step, phase, ok := d.s.place(v.Step)
-	switch {
-	case !ok:
-		d.refuse("there is no step %q", v.Step)
-	case phase > d.s.Phase:
-		d.refuse("%s belongs to a later phase: its gate is still shut", step.Title)
-	case phase < 0 && (d.s.Rollback == nil || d.s.Rollback.Stage == TakenBack):
-		d.refuse("%s belongs to the rollback procedure: no rollback is under way", step.Title)
-	case !step.IsManual():
-		d.refuse("%s is sensed, a hand tick would not be true: look again (r), or override it with a reason (o)", step.Title)
-	case d.s.Steps[v.Step].Attested != nil: // pressed twice
-	default:
-		d.emit(StepAttested{Step: v.Step, Note: MakeSafe(v.Note, 2000)})
-	}
-}
-
-func (d *decision) unattest(id string) {
-	if d.s.Steps[id].Attested == nil {
-		d.refuse("%s was not ticked by hand", d.s.title(id))
-		return
-	}
-	d.emit(StepUnattested{Step: id})
-}
-
-// minReason is how long a reason has to be at least (DESIGN §4).
-const minReason = 10
-
-func (d *decision) override(v Override) {
-	step, phase, ok := d.s.place(v.Step)
-	status := d.s.statusOf(step, phase)
-	switch {
-	case !ok:
-		d.refuse("there is no step %q", v.Step)
-	case !step.IsOverridable():
-		d.refuse("%s cannot be overridden: the runbook says so", step.Title)
-	case len([]rune(v.Reason)) < minReason:
-		d.refuse("an override needs a reason of at least %d characters", minReason)
-	case status.OpensGate():
-		d.refuse("%s needs no override: it is %s", step.Title, status)
-	case step.Deploy != nil && d.s.Deploys[step.ID].open():
-		d.refuse("%s is under way: freeze it (f) or roll back (R)", step.Title)
-	default:
-		d.emit(StepOverridden{Step: v.Step, Reason: MakeSafe(v.Reason, 1000), Status: status, Value: d.s.Observed(v.Step)})
-	}
-}
-
-func (d *decision) deferStep(id string) {
-	step, phase, ok := d.s.place(id)
-	if !ok || step.DeferTo == "" {
-		d.refuse("%s cannot be deferred: the runbook names no later phase for it", d.s.title(id))
-		return
-	}
-	if d.s.dueAgain(step, phase) {
-		d.refuse("%s is due now: it was deferred to this phase", step.Title)
-		return
-	}
-	d.emit(StepDeferred{Step: id, To: step.DeferTo})
 }
 
 func (d *decision) extend(v Extend) {
@@ -293,20 +281,6 @@ func (d *decision) judgeStale() {
 	}
 	for _, ref := range stale {
 		d.emit(CheckStaled(ref))
-	}
-}
-
-// judgeOverrides voids an override when what it covered got worse.
-func (d *decision) judgeOverrides() {
-	for step := range Steps(d.s.Plan) {
-		st := d.s.Steps[step.ID]
-		if st.Override == nil {
-			continue
-		}
-		_, phase, _ := d.s.place(step.ID)
-		if now := d.s.sensed(step, st, phase); now.severity() > st.Override.Status.severity() {
-			d.emit(OverrideVoided{Step: step.ID, Status: now, Value: d.s.Observed(step.ID)})
-		}
 	}
 }
 
@@ -381,7 +355,7 @@ func (d *decision) judgeEnd() {
 }
 
 func (d *decision) rollbackThrough() bool {
-	if d.s.Only {
+	if d.s.Only || d.s.Plan.Runbook.Rollback == nil {
 		return true
 	}
 	for _, step := range d.s.Plan.Runbook.Rollback.Steps {

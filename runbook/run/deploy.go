@@ -64,6 +64,12 @@ func (d *decision) startAction(step runbook.Step, env string) {
 		d.refuse("the deploy is under way or done already")
 		return
 	}
+	for _, other := range d.s.Deploys {
+		if other.Env == env && other.Step != step.ID && other.open() {
+			d.refuse("another deploy to %s is under way: let it end first", env)
+			return
+		}
+	}
 	d.emit(DeployStarted{Step: step.ID, Env: env, Attempt: before.Attempt + 1, Moves: moves(d.s.Plan, step.Deploy)})
 }
 
@@ -99,13 +105,30 @@ func (d *decision) preflighted(v Preflighted) {
 		return
 	}
 	for _, pin := range v.Pins {
-		d.emit(DeployPinned{Step: v.Step, Env: dep.Env, Pin: pin})
+		if slices.ContainsFunc(dep.Moves, func(m Move) bool { return slices.Contains(m.Components, pin.Component) }) {
+			d.emit(DeployPinned{Step: v.Step, Env: dep.Env, Pin: pin})
+		}
 	}
+	v.Unknown = append(slices.Clone(v.Unknown), d.s.unpinned(dep)...)
 	monitor := d.s.monitorOf(v.Step, dep.Env)
 	d.emit(DeployChecked{
 		Step: v.Step, Problems: v.Problems, Unknown: v.Unknown, Notes: v.Notes, Monitor: monitor,
 		Baseline: monitor != "" && len(d.s.Plan.Metrics[dep.Env]) > 0,
 	})
+}
+
+// unpinned are the components that a deploy would move without a way back.
+func (s State) unpinned(dep DeployState) []Safe {
+	var missing []Safe
+	for _, m := range dep.Moves {
+		for _, name := range m.Components {
+			why := MakeSafe(name+": what it runs now was not pinned, so there would be no way back", 200)
+			if pinOf(s.Envs[dep.Env].Pins, name) < 0 && !slices.Contains(missing, why) {
+				missing = append(missing, why)
+			}
+		}
+	}
+	return missing
 }
 
 // monitorOf is the watch that judges a deploy: the first one in the same environment that comes after it.
@@ -125,7 +148,7 @@ func (s State) monitorOf(deploy, env string) string {
 
 func (d *decision) patched(v Patched) {
 	for id, dep := range d.s.Deploys {
-		if dep.Wish == v.Wish && dep.Wish != "" {
+		if dep.Wish == v.Wish && dep.Wish != "" && slices.Contains(dep.Moves[dep.Move].Components, v.Component) {
 			d.emit(MovePatched{
 				Wish: v.Wish, Step: id, Component: v.Component, Generation: v.Generation,
 				Already: v.Already, Refused: v.Refused, Err: v.Err,
@@ -139,12 +162,12 @@ func (d *decision) patched(v Patched) {
 func (d *decision) judgeDeploys() {
 	for step := range Steps(d.s.Plan) {
 		dep, ok := d.s.Deploys[step.ID]
-		if !ok || d.s.Rollback.live() && d.s.Rollback.Env == dep.Env {
+		if !ok || d.s.goingBack() {
 			continue
 		}
 		switch {
 		case dep.Frozen:
-		case dep.Stage == Locking && d.s.Envs[dep.Env].Locked:
+		case dep.Stage == Locking && len(d.s.PromotionBlockers(step.ID)) == 0:
 			d.wish(dep, 0)
 		case dep.Stage == InMove:
 			d.judgeMove(step, dep)
@@ -244,16 +267,19 @@ func SharePods(share, wanted int) int {
 	return max(1, (share*wanted+99)/100)
 }
 
-// PromotionBlockers say why a deploy that holds does not go on: it waits until none is left.
+// PromotionBlockers say why a deploy that holds, or is about to write first, does not go on: it waits until none is left.
 func (s State) PromotionBlockers(id string) []Safe {
 	dep, ok := s.Deploys[id]
-	if !ok || dep.Stage != Holding {
+	if !ok || dep.Stage != Holding && dep.Stage != Locking {
 		return nil
 	}
 	env := s.Envs[dep.Env]
 	var why []Safe
 	if !env.Locked {
 		why = append(why, MakeSafe("the lock is not held: "+string(env.LockWhy), 300))
+	}
+	if dep.Stage == Locking { // nothing is written yet
+		return append(why, s.driftBlockers(id)...)
 	}
 	for _, t := range env.Triggers {
 		if t.State == TriggerSuspect || t.State == TriggerTripped {
@@ -292,7 +318,7 @@ func (s State) driftBlockers(deploy string) []Safe {
 // freeze stops what is moving, without a rollback.
 func (d *decision) freeze() {
 	for step := range Steps(d.s.Plan) {
-		if dep := d.s.Deploys[step.ID]; dep.running() && !dep.Frozen && !d.s.Rollback.live() {
+		if dep := d.s.Deploys[step.ID]; dep.running() && (!dep.Frozen || dep.Thawing) && !d.s.goingBack() {
 			d.emit(FreezeAsked{Wish: fmt.Sprintf("%s/freeze/%d", d.s.ID, d.s.Acts+1), Step: step.ID})
 			return
 		}

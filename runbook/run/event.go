@@ -104,10 +104,11 @@ type (
 	}
 	// StepOverridden lets the gate open over a step.
 	StepOverridden struct {
-		Step   string `json:"step"`
-		Reason Safe   `json:"reason"`
-		Status Status `json:"status"`
-		Value  Safe   `json:"value"`
+		Step    string `json:"step"`
+		Reason  Safe   `json:"reason"`
+		Status  Status `json:"status"`
+		Value   Safe   `json:"value"`
+		Failing int    `json:"failing,omitempty"` // how many of its checks failed
 	}
 	// OverrideVoided says that what was observed got worse than what was overridden.
 	OverrideVoided struct {
@@ -141,6 +142,8 @@ type (
 		Phase    string   `json:"phase"`
 		Blocking []string `json:"blocking"` // step ids
 	}
+	// Ticked is a time that passed without anything else.
+	Ticked struct{ volatile }
 	// Refusal is an intent that cannot be, and why.
 	Refusal struct {
 		volatile

@@ -38,6 +38,7 @@ func (WhenJudged) Kind() string      { return "step.when" }
 func (GateAsked) Kind() string       { return "gate.asked" }
 func (GateOpened) Kind() string      { return "gate.opened" }
 func (GateRefused) Kind() string     { return "gate.refused" }
+func (Ticked) Kind() string          { return "tick" }
 func (Refusal) Kind() string         { return "refusal" }
 func (DeployStarted) Kind() string   { return "deploy.started" }
 func (DeployPinned) Kind() string    { return "deploy.pinned" }

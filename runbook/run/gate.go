@@ -9,13 +9,14 @@ import (
 	"github.com/politicalsphere/sop/runbook"
 )
 
-// gateSteps are the steps that the gate after a phase waits for: its own, and those deferred to it.
+// gateSteps are the steps that the gate after a phase waits for: its own, those deferred to it, and those of earlier
+// phases that stay live for the whole run.
 func (s State) gateSteps(phase int) []runbook.Step {
 	var steps []runbook.Step
 	here := s.Plan.Runbook.Phases[phase]
 	for i, ph := range s.Plan.Runbook.Phases[:phase+1] {
 		for step := range PhaseSteps(ph) {
-			if i == phase || s.Steps[step.ID].Deferred && step.DeferTo == here.ID {
+			if i == phase || step.Recheck == "run" || s.Steps[step.ID].Deferred && step.DeferTo == here.ID {
 				steps = append(steps, step)
 			}
 		}
@@ -73,7 +74,7 @@ func (d *decision) judgeGate() {
 		return
 	}
 	for _, ref := range g.Fresh {
-		if !d.s.Steps[ref.Step].Checks[ref.Index].Seen.After(g.At) && !d.s.Steps[ref.Step].Na {
+		if st := d.s.Steps[ref.Step]; st.Checks[ref.Index].Stale && !st.Na {
 			return
 		}
 	}
@@ -130,7 +131,7 @@ func join(names []string, n int) string {
 // applicable: it must not vanish.
 func (d *decision) judgeWhen() {
 	for step := range Steps(d.s.Plan) {
-		if step.When == "" {
+		if step.When == "" || d.s.underWay(step) {
 			continue
 		}
 		applies := d.s.applies(step)

@@ -8,6 +8,7 @@ import (
 
 // sampled takes one tick of the watch: the sample is journaled, the triggers are judged again.
 func (d *decision) sampled(v Sampled) {
+	v.Sample = v.Sample.numbers()
 	d.emit(SampleTaken(v))
 	env := d.s.Envs[v.Env]
 	before := env.Triggers
@@ -19,6 +20,46 @@ func (d *decision) sampled(v Sampled) {
 		d.emit(TriggersSeen{Env: v.Env, Triggers: after})
 	}
 	d.judgeBand(v)
+}
+
+// numbers makes points that are no number inconclusive: they can neither be judged nor journaled.
+func (s Sample) numbers() Sample {
+	points := make(map[string]Point, len(s.Points))
+	for name, p := range s.Points {
+		if !finite(p.Value) || !finite(p.Num) || !finite(p.Den) {
+			p = Point{State: PointInconclusive, Why: "the answer is no number"}
+		}
+		points[name] = p
+	}
+	return Sample{At: s.At, Points: points}
+}
+
+// maxBaselinePoints keeps a baseline within one record of the journal (64 KiB).
+const maxBaselinePoints = 1200
+
+// fit leaves out every metric that is no number, and thins the points of all until the baseline fits into one record.
+func (b Baseline) fit() Baseline {
+	total := 0
+	for _, m := range b.Metrics {
+		total += len(m.Points)
+	}
+	every := (total + maxBaselinePoints - 1) / maxBaselinePoints
+	metrics := make(map[string]BaselineMetric, len(b.Metrics))
+	for name, m := range b.Metrics {
+		var points []XY
+		for i, p := range m.Points {
+			if finite(p.V) && i%max(1, every) == 0 {
+				points = append(points, p)
+			}
+		}
+		m.Points = points
+		if !finite(m.Mean) || !finite(m.Low) || !finite(m.High) || !finite(m.Coverage) {
+			m = BaselineMetric{Refused: "the baseline is no number"}
+		}
+		metrics[name] = m
+	}
+	b.Metrics = metrics
+	return b
 }
 
 // settled tells whether the new pods are all up: no move is under way.

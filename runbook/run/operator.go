@@ -38,7 +38,7 @@ func NextIntent(s State, at time.Time) Next {
 		return Next{}
 	}
 	if s.Rollback.live() || s.rolledBack() {
-		return s.nextInRollback()
+		return s.nextInRollback(at)
 	}
 	if s.Gate != nil || s.Only {
 		return Next{}
@@ -71,12 +71,17 @@ func (s State) nextForStep(step runbook.Step, at time.Time) (next Next, open boo
 		return s.nextAction(step, at)
 	case status == Pending || status == Checking:
 		return Next{}, false
-	case step.Deploy != nil && (status == Failed || status == Unknown):
+	case s.deployEndedBadly(step):
 		return s.nextAfterFailedDeploy(step), false
-	case step.Watch != nil && status == Failed:
-		return Next{}, false // the trip rule presses R where it may; otherwise the watch runs to its end
+	case s.Watches[step.ID].Step != "" && status == Failed:
+		return s.nextAfterTrip(step), false
 	}
 	return s.nextWithPatience(step, status, at)
+}
+
+func (s State) deployEndedBadly(step runbook.Step) bool {
+	stage := s.Deploys[step.ID].Stage
+	return stage == Refused || stage == Stuck
 }
 
 func (s State) watchInconclusive(step runbook.Step) bool {
@@ -122,6 +127,18 @@ func (s State) nextAfterFailedDeploy(step runbook.Step) Next {
 	return Next{Stop: &Stop{Outcome: NeedsPerson, Unknown: true, Why: MakeSafe("deploy not verifiable: "+string(first(d.Unknown)), 300)}}
 }
 
+// nextAfterTrip lets a watch run to its end, unless the trip rule presses R before.
+func (s State) nextAfterTrip(step runbook.Step) Next {
+	w := s.Watches[step.ID]
+	switch {
+	case w.Ended.IsZero():
+		return Next{}
+	case s.Auto == PolicyGoodOperator && s.written() != "" && s.Rollback == nil:
+		return Next{Intent: Rollback{Because: string(w.Why)}}
+	}
+	return Next{Stop: &Stop{Outcome: RunFailed, Why: MakeSafe(step.Title+": "+string(w.Why), 300)}}
+}
+
 // nextWithPatience waits for a box that does not stand, and gives up after a while.
 func (s State) nextWithPatience(step runbook.Step, status Status, at time.Time) (Next, bool) {
 	if !step.IsRequired() {
@@ -144,7 +161,7 @@ func (s State) nextWithPatience(step runbook.Step, status Status, at time.Time) 
 	return Next{Stop: &stop}, false
 }
 
-func (s State) nextInRollback() Next {
+func (s State) nextInRollback(at time.Time) Next {
 	r := s.Rollback
 	if r.Stage == Asking {
 		if s.Auto == PolicyGoodOperator {
@@ -152,7 +169,7 @@ func (s State) nextInRollback() Next {
 		}
 		return Next{Stop: &Stop{Outcome: NeedsPerson, Why: "the rollback asks a person"}}
 	}
-	if r.Stage != Restored || s.Only {
+	if r.Stage != Restored || s.Only || s.Plan.Runbook.Rollback == nil {
 		return Next{}
 	}
 	for _, step := range s.Plan.Runbook.Rollback.Steps {
@@ -163,8 +180,17 @@ func (s State) nextInRollback() Next {
 			next, _ := s.nextByHand(step)
 			return next
 		}
+		status := s.StepStatus(step.ID)
 		if step.Rollback != nil {
-			return Next{Stop: &Stop{Outcome: RunFailed, Why: MakeSafe(step.Title+": "+string(s.Observed(step.ID)), 300)}}
+			stop := Stop{Outcome: RunFailed, Why: MakeSafe(step.Title+": "+string(s.Observed(step.ID)), 300)}
+			if status == Unknown {
+				stop.Outcome, stop.Unknown = NeedsPerson, true
+			}
+			return Next{Stop: &stop}
+		}
+		if status != Pending && status != Checking {
+			next, _ := s.nextWithPatience(step, status, at)
+			return next
 		}
 	}
 	return Next{}

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/politicalsphere/sop/runbook"
 )
 
 // WhyNotArmed says why R would do nothing or is not proved to work; empty when the lamp is lit.
@@ -82,7 +80,10 @@ func (s State) fuse() time.Duration {
 // burn burns the fuse at once; too soon after the press it is a finger that was still on its way.
 func (d *decision) burn() {
 	r := d.s.Rollback
-	if !r.live() || r.Stage != Fusing && r.Stage != Asking || d.at.Sub(r.Pressed) < burnDelay {
+	if !r.live() || r.Stage != Fusing && r.Stage != Asking {
+		return
+	}
+	if since := d.at.Sub(r.Pressed); since >= 0 && since < burnDelay { // below zero: the machine's clock was set back
 		return
 	}
 	d.emit(FuseBurnt{Wish: d.rollbackWish()})
@@ -111,7 +112,7 @@ func (d *decision) reason(text string) {
 
 func (d *decision) undone(v Undone) {
 	if r := d.s.Rollback; r != nil && r.Wish == v.Wish {
-		if before := d.s.Envs[r.Env].Components[v.Component].Undo; !before.Accepted && (v.Accepted || before.Err != v.Err) {
+		if before := d.s.Envs[r.Env].Components[v.Component].Undo; pinOf(r.Pins, v.Component) >= 0 && !before.Accepted && (v.Accepted || before.Err != v.Err) {
 			d.emit(UndoSeen{Undo: v})
 		}
 	}
@@ -120,10 +121,10 @@ func (d *decision) undone(v Undone) {
 // judgeTrips acts on a critical trigger that says rollback where the runbook or the unattended run allows it.
 func (d *decision) judgeTrips() {
 	rb := d.s.Plan.Runbook.Rollback
-	if rb == nil || d.s.Presses > 0 || !rb.Auto && d.s.Auto == "" {
-		return
-	}
 	env := d.s.written()
+	if rb == nil || d.s.rolledBack() || !rb.Auto && d.s.Auto == "" || d.s.Rollback != nil && d.s.Rollback.Env == env {
+		return // or somebody has looked at this environment's trip and taken the rollback back
+	}
 	for _, t := range d.s.Envs[env].Triggers {
 		if t.State == TriggerTripped && t.Severity == "critical" && t.Then == "rollback" {
 			d.press(MakeSafe(t.Metric+" tripped: "+string(t.Why), 300))
@@ -165,7 +166,7 @@ func (d *decision) judgeTook(r *RollbackState) {
 	switch {
 	case len(missing) == 0 && d.s.Rollback.allTook(d.s):
 		d.emit(SettleBegan{})
-	case !r.Late && d.at.Sub(r.Burnt) >= tookDeadline:
+	case !r.Late && !d.at.Before(r.LateAt):
 		d.emit(UndoLate{Missing: missing})
 	}
 }
@@ -204,97 +205,4 @@ func (d *decision) judgeUndoneAgain(r *RollbackState) {
 		saw := fmt.Sprintf("it runs %s now, written by %s", c.Progress.Image, cmp.Or(string(c.Progress.Undoer), "somebody else"))
 		d.emit(UndoneAgain{Component: p.Component, Saw: MakeSafe(saw, 300)})
 	}
-}
-
-// judgeSettled ends the rollback when the metrics stayed in band, stayed out of it, or cannot be had.
-func (d *decision) judgeSettled(r *RollbackState) {
-	if r.Stage != Settling {
-		return
-	}
-	settle := d.s.settle()
-	switch {
-	case !r.InBand.IsZero() && d.at.Sub(r.InBand) >= settle:
-		d.emit(RollbackDone{Verified: Passed})
-	case d.at.Sub(r.SettleFrom) >= settleDeadline:
-		d.emit(RollbackDone{Verified: Failed, Why: d.s.outOfBand(r)})
-	case r.InBand.IsZero() && d.at.Sub(r.SettleFrom) >= unwatchedSettles*settle && d.s.blind(r):
-		d.emit(RollbackDone{Verified: Unknown, Why: "no metric could tell"})
-	}
-}
-
-// blind tells whether no sample since the rollback took could be judged.
-func (s State) blind(r *RollbackState) bool {
-	for _, sample := range s.Envs[r.Env].Samples {
-		if sample.At.Before(r.SettleFrom) {
-			continue
-		}
-		if _, known := s.inBand(r.Env, sample); known {
-			return false
-		}
-	}
-	return true
-}
-
-func (s State) outOfBand(r *RollbackState) Safe {
-	samples := s.Envs[r.Env].Samples
-	if len(samples) == 0 {
-		return "no metric could tell"
-	}
-	var out []string
-	for _, m := range s.monitored(r.Env) {
-		if in, known := s.metricInBand(r.Env, m, samples[len(samples)-1]); known && !in {
-			out = append(out, m.Name)
-		}
-	}
-	return MakeSafe("still out of band: "+strings.Join(out, ", "), 300)
-}
-
-// inBand tells whether every metric with triggers is back under its lines; known is false when one could not be judged.
-func (s State) inBand(env string, sample Sample) (in, known bool) {
-	judged := 0
-	for _, m := range s.monitored(env) {
-		if len(m.Triggers) == 0 {
-			continue
-		}
-		ok, can := s.metricInBand(env, m, sample)
-		if !can {
-			return false, false
-		}
-		if !ok {
-			return false, true
-		}
-		judged++
-	}
-	return judged > 0, judged > 0
-}
-
-// metricInBand judges one metric by its triggers' lines, or by its objective where a line needs a baseline that is not
-// there.
-func (s State) metricInBand(env string, m runbook.Metric, sample Sample) (in, known bool) {
-	point := sample.Points[m.Name]
-	if point.State != PointOK {
-		return false, false
-	}
-	base := s.Envs[env].Baseline
-	for _, t := range m.Triggers {
-		trip, err := runbook.ParseTrip(t.Trip)
-		if err != nil || trip.Burn != nil {
-			continue
-		}
-		if trip.Baseline && (base == nil || base.Metrics[m.Name].Refused != "" || len(base.Metrics[m.Name].Points) == 0) {
-			objective, err := runbook.ParseObjective(m.Objective)
-			if err != nil {
-				return false, false
-			}
-			return objective.Met(point.Value), true
-		}
-		mean := 0.0
-		if base != nil {
-			mean = base.Metrics[m.Name].Mean
-		}
-		if trip.Over(point.Value, trip.Limit(mean, t.AtLeast.Value)) {
-			return false, true
-		}
-	}
-	return true, true
 }

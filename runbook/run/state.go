@@ -95,11 +95,12 @@ type Attestation struct {
 
 // Overriding is a gate opened over a step, bound to what the step showed then.
 type Overriding struct {
-	By     string    `json:"by"`
-	At     time.Time `json:"at"`
-	Reason Safe      `json:"reason"`
-	Status Status    `json:"status"` // of the step when it was overridden
-	Value  Safe      `json:"value"`  // what was observed then
+	By      string    `json:"by"`
+	At      time.Time `json:"at"`
+	Reason  Safe      `json:"reason"`
+	Status  Status    `json:"status"`            // of the step when it was overridden
+	Value   Safe      `json:"value"`             // what was observed then
+	Failing int       `json:"failing,omitempty"` // how many of its checks failed then
 }
 
 // GateState is a gate that was asked to open and waits for fresh checks.
@@ -212,8 +213,9 @@ type DeployState struct {
 	MoveAt        time.Time
 	HoldUntil     time.Time
 	Frozen        bool
-	Thawing       bool   // a thaw is under way
-	FreezeWish    string // of the last freeze or thaw by itself (not by R); empty: none
+	FrozenAt      time.Time // since when; zero: it is not frozen
+	Thawing       bool      // a thaw is under way
+	FreezeWish    string    // of the last freeze or thaw by itself (not by R); empty: none
 	FreezeAnswers []Frozen
 	Started       time.Time
 	Ended         time.Time
@@ -262,6 +264,7 @@ type RollbackState struct {
 	Wish       string
 	SettleFrom time.Time
 	InBand     time.Time // since when the metrics are in band again; zero: they are not
+	LateAt     time.Time // when it is called late
 	Late       bool      // it did not take within the deadline
 	Ended      time.Time
 	Verified   Status // passed, or unknown when no metric could tell

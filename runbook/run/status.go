@@ -44,7 +44,7 @@ func (s Status) severity() int {
 		return 3
 	case Unknown:
 		return 4
-	case Failed, Drifted:
+	case Failed, Drifted, Conflicted:
 		return 5
 	}
 	return 0

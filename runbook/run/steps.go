@@ -143,6 +143,8 @@ func (s State) sensed(step runbook.Step, st StepState, phase int) Status {
 // shown is the state of one check as a person should read it: a fall after a pass is drift, an old look is stale.
 func (c CheckState) shown() Status {
 	switch {
+	case c.Status == Pending:
+		return Pending // it never looked: nothing there can go stale
 	case c.Stale:
 		return Stale
 	case c.Status == Failed && !c.Passed.IsZero():
@@ -215,10 +217,30 @@ func (s State) deployStatus(id string) Status {
 			return Unknown
 		}
 		return Failed
-	case Stuck, RolledOff:
+	case Stuck:
+		if s.lostSight(d) {
+			return Unknown
+		}
+		return Failed
+	case RolledOff:
 		return Failed
 	}
 	return Checking
+}
+
+// lostSight tells whether a component of a deploy's current move cannot be looked at.
+func (s State) lostSight(d DeployState) bool {
+	for _, name := range d.Moves[d.Move].Components {
+		if a := d.Answered[name]; a.Refused || a.Err != "" {
+			return false // it is stuck for a reason that is known
+		}
+	}
+	for _, name := range d.Moves[d.Move].Components {
+		if s.Envs[d.Env].Components[name].Err != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // strayed names what is not as a finished deploy left it; empty when all is.

@@ -100,7 +100,11 @@ func (s State) rollbackText(do string) Safe {
 		if r.Stage == Settling && !r.InBand.IsZero() {
 			return MakeSafe("in band since "+r.InBand.UTC().Format("15:04:05"), 100)
 		}
-		if r.Stage == Restored && r.Verified != Passed {
+		switch {
+		case r.Stage != Restored || r.Verified == Passed:
+		case r.Verified == Failed:
+			return "the metrics did not come back in band: look yourself"
+		default:
 			return "no metric could tell: look yourself"
 		}
 	}
@@ -155,6 +159,8 @@ func (s State) checkWords(v CheckChanged) (string, bool) {
 	before := s.Steps[v.Step].Checks[v.Index]
 	drift := v.Status == Failed && !before.Passed.IsZero()
 	switch {
+	case v.Status == Failed && s.Steps[v.Step].Attested != nil:
+		return fmt.Sprintf("%s contradicts the hand tick of %s: %s", s.title(v.Step), s.Steps[v.Step].Attested.By, v.Result.Summary), true
 	case drift:
 		return fmt.Sprintf("%s drifted: %s", s.title(v.Step), v.Result.Summary), true
 	case v.Status == Failed || v.Status == Unknown:

@@ -83,7 +83,7 @@ func (s State) stepChecks(step runbook.Step, phase int) []Work {
 	for i, check := range step.Verify {
 		c := s.Steps[step.ID].Checks[i]
 		once := step.Recheck == "once"
-		if once && !s.wantsLook(step.ID, i, c) || s.suspended(step, i, phase) {
+		if once && !wantsLook(c) || s.suspended(step, i, phase) {
 			continue
 		}
 		works = append(works, Work{
@@ -94,12 +94,9 @@ func (s State) stepChecks(step runbook.Step, phase int) []Work {
 	return works
 }
 
-// wantsLook tells whether a check that is made once has to be made: it never passed, or a gate asks for it.
-func (s State) wantsLook(step string, index int, c CheckState) bool {
-	if c.Status != Passed && c.Status != Warn || c.Stale {
-		return true
-	}
-	return s.Gate != nil && slices.Contains(s.Gate.Fresh, CheckRef{Step: step, Index: index}) && !c.Seen.After(s.Gate.At)
+// wantsLook tells whether a check that is made once has to be made: it never passed, or somebody asks for it.
+func wantsLook(c CheckState) bool {
+	return c.Status != Passed && c.Status != Warn || c.Stale
 }
 
 func interval(c runbook.Check) time.Duration { return c.Interval.Or(defaultInterval) }
@@ -116,7 +113,7 @@ func (s State) envWorks(name string) []Work {
 		return nil
 	}
 	targets := s.targets(pinned(env.Pins))
-	works = append(works, Work{ID: "follow/" + name, Body: FollowWork{Env: plan, Targets: targets}})
+	works = append(works, Work{ID: "follow/" + name + "/" + strings.Join(pinned(env.Pins), ","), Body: FollowWork{Env: plan, Targets: targets}})
 	if !s.Rollback.live() {
 		works = append(works, Work{ID: fmt.Sprintf("arm/%s/%s", name, pinsID(env.Pins)), Body: ArmWork{Env: plan, Pins: env.Pins}})
 	}
@@ -225,8 +222,12 @@ func (s State) locking(name string) bool {
 }
 
 func (s State) deployWorks(d DeployState) []Work {
+	if s.goingBack() {
+		return nil // nothing moves forward beside a rollback, in no environment
+	}
 	step, _, _ := s.place(d.Step)
 	env := s.Plan.Env(d.Env)
+	held := s.Envs[d.Env].Locked // what moves forward waits for the lock
 	switch {
 	case d.Stage == Preflight:
 		names := slices.Concat(s.Plan.Waves(step.Deploy)...)
@@ -239,10 +240,13 @@ func (s State) deployWorks(d DeployState) []Work {
 			Step: d.Step, Env: env, Metrics: s.monitored(d.Env), To: s.baselineEnd(d), Length: baselineLength, Every: s.every(d.Env),
 		}}}
 	case d.FreezeWish != "" && len(d.FreezeAnswers) < len(s.Envs[d.Env].Pins) && d.running():
+		if d.Thawing && !held {
+			return nil
+		}
 		return []Work{{ID: d.FreezeWish, Body: FreezeWork{
 			Wish: d.FreezeWish, Run: s.ID, Env: env, Targets: s.targets(pinned(s.Envs[d.Env].Pins)), Thaw: d.Thawing,
 		}}}
-	case d.Stage == InMove && d.Wish != "" && !d.Frozen:
+	case d.Stage == InMove && d.Wish != "" && !d.Frozen && held:
 		return []Work{{ID: d.Wish, Body: s.moveWork(d, step)}}
 	}
 	return nil
@@ -260,13 +264,25 @@ func (s State) moveWork(d DeployState, step runbook.Step) MoveWork {
 	env := s.Envs[d.Env]
 	for _, name := range move.Components {
 		component, _ := s.Plan.Component(name)
-		i := slices.IndexFunc(env.Pins, func(p Pin) bool { return p.Component == name })
+		i := pinOf(env.Pins, name)
 		w.Targets = append(w.Targets, MoveTarget{
-			Component: component, Pin: env.Pins[i], Fence: env.Components[name].Fence, Stamp: env.Pins[i].Fence + 1,
+			Component: component, Pin: env.Pins[i], Fence: s.fence(env, env.Pins[i]), Stamp: env.Pins[i].Fence + 1,
 		})
 	}
 	return w
 }
+
+// fence is what the workload carries: also when the answer to the patch that stamped it was lost.
+func (s State) fence(env EnvState, pin Pin) int64 {
+	c := env.Components[pin.Component]
+	if c.Progress.Run == s.ID && c.Progress.Fence == pin.Fence+1 {
+		return c.Progress.Fence
+	}
+	return c.Fence
+}
+
+// goingBack tells whether a rollback is under way or done: nothing moves forward any more.
+func (s State) goingBack() bool { return s.Rollback.live() || s.rolledBack() }
 
 func (s State) rollbackWorks() []Work {
 	r := s.Rollback
@@ -297,80 +313,6 @@ func (s State) undoOrder(r *RollbackState) []Pin {
 	pins := slices.Clone(r.Pins)
 	slices.Reverse(pins)
 	return pins
-}
-
-// Deadline is when to come back with a Tick although nothing else happened; ok is false when there is no such time.
-func Deadline(s State) (at time.Time, ok bool) {
-	if !s.Ended.IsZero() {
-		return time.Time{}, false
-	}
-	var due []time.Time
-	for _, d := range s.Deploys {
-		due = append(due, s.deployDeadlines(d)...)
-	}
-	for _, w := range s.Watches {
-		if w.Ended.IsZero() {
-			due = append(due, w.Until)
-		}
-	}
-	due = append(due, s.rollbackDeadlines()...)
-	due = append(due, s.staleDeadlines()...)
-	for _, t := range due {
-		if t.After(s.At) && (!ok || t.Before(at)) {
-			at, ok = t, true
-		}
-	}
-	return at, ok
-}
-
-func (s State) deployDeadlines(d DeployState) []time.Time {
-	switch {
-	case d.Frozen:
-		return nil
-	case d.Stage == Holding:
-		return []time.Time{d.HoldUntil}
-	case d.Stage == InMove:
-		return []time.Time{d.MoveAt.Add(stuckGrace), d.MoveAt.Add(s.moveDeadline(d))}
-	}
-	return nil
-}
-
-func (s State) moveDeadline(d DeployState) time.Duration {
-	step, _, _ := s.place(d.Step)
-	return step.Deploy.Deadline.Or(defaultDeadline)
-}
-
-func (s State) rollbackDeadlines() []time.Time {
-	r := s.Rollback
-	if r == nil {
-		return nil
-	}
-	switch r.Stage {
-	case Fusing:
-		return []time.Time{r.FuseUntil}
-	case Restoring:
-		return []time.Time{r.Burnt.Add(tookDeadline)}
-	case Settling:
-		due := []time.Time{r.SettleFrom.Add(unwatchedSettles * s.settle()), r.SettleFrom.Add(settleDeadline)}
-		if !r.InBand.IsZero() {
-			due = append(due, r.InBand.Add(s.settle()))
-		}
-		return due
-	}
-	return nil
-}
-
-func (s State) settle() time.Duration { return s.Plan.Runbook.Rollback.Settle.Or(defaultSettle) }
-
-func (s State) staleDeadlines() []time.Time {
-	var due []time.Time
-	for ref, check := range s.liveChecks() {
-		c := s.Steps[ref.Step].Checks[ref.Index]
-		if !c.Stale && !c.Seen.IsZero() {
-			due = append(due, c.Seen.Add(ttl(check)))
-		}
-	}
-	return due
 }
 
 // liveChecks yields the checks that are looked at now.
