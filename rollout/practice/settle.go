@@ -16,7 +16,7 @@ const (
 	// settlePoll is the time, by the clock beneath, between two looks at whether they have.
 	settlePoll = 20 * time.Millisecond
 	// settleLooks is how many looks in a row may see nothing move.
-	settleLooks = 3000
+	settleLooks = 1500
 )
 
 // settle waits until all components are available. It waits by the clock beneath, so that the world's time is moved by

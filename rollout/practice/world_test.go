@@ -227,7 +227,7 @@ func TestSameSeedSameWorld(t *testing.T) {
 		inWorld(t, find(t, "thursday"), seed, func(d drill) {
 			d.deploy(Production, "v1.4.2")
 			d.sleep(8 * time.Minute)
-			v, _, _, err := d.prom.Query(d.ctx, `{namespace="production"}[20m]`, time.Time{})
+			v, _, _, err := d.prom.Query(d.ctx, `{namespace="production"}[10m]`, time.Time{})
 			if err != nil {
 				t.Error(err)
 				return
