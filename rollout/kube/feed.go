@@ -131,53 +131,38 @@ func indexed(list runtime.Object) (map[string]metav1.Object, error) {
 func (f *feed) follow(ctx context.Context) (relist bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	f.mu.Lock()
-	from := strconv.FormatUint(f.version, 10)
-	f.mu.Unlock()
-	w, err := f.opened(ctx, cancel, from)
-	if err != nil {
-		return gone(err), fmt.Errorf("watch %s: %w", f.kind.gvr.Resource, err)
-	}
-	defer w.Stop()
-	f.mu.Lock()
-	f.open = true
-	f.wellLocked()
-	f.mu.Unlock()
 	s := &stream{feed: f}
-	go s.read(w) // it waits for the network, not for the clock, hence a goroutine that the clock does not know
+	f.mu.Lock()
+	from := f.version
+	f.open = true
+	f.mu.Unlock()
+	go s.run(ctx, from) // it waits for the network, not for the clock, hence a goroutine that the clock does not know
 	err = f.attend(ctx, s)
 	f.mu.Lock()
-	s.over = true
-	f.open = false
-	f.mu.Unlock()
-	return err != nil, err
+	defer f.mu.Unlock()
+	s.over, f.open = true, false
+	return err != nil && (s.opened || gone(err) || errors.Is(err, errSilent)), err
 }
 
-// opened opens a watch from the resourceVersion. Some proxies hold back its first bytes until there is an event, hence
-// the same patience as with an open one.
-func (f *feed) opened(ctx context.Context, cancel func(), from string) (watch.Interface, error) {
-	opening, done := context.WithCancel(ctx)
-	defer done()
-	f.clock.Go(func() {
-		if f.clock.Wait(opening, silentAfter, nil) == nil {
-			cancel()
-		}
-	})
-	seconds := int64(watchFor / time.Second)
-	return f.kind.watch(ctx, metav1.ListOptions{ResourceVersion: from, AllowWatchBookmarks: true, TimeoutSeconds: &seconds})
-}
+// errSilent is why a watch was given up that brings nothing, not even a bookmark.
+var errSilent = fmt.Errorf("not a word from the API server for %s", silentAfter)
 
 // attend waits until the stream has ended or was silent for too long.
 func (f *feed) attend(ctx context.Context, s *stream) error {
+	began := f.clock.Now()
 	for {
 		f.mu.Lock()
-		ended, err, quiet := s.over, s.err, f.clock.Now().Sub(f.heard)
+		ended, err, heard := s.over, s.err, f.heard
 		f.mu.Unlock()
 		if ended {
 			return err
 		}
+		if heard.Before(began) {
+			heard = began
+		}
+		quiet := f.clock.Now().Sub(heard)
 		if quiet >= silentAfter {
-			return fmt.Errorf("watch %s: not a word from the API server for %s", f.kind.gvr.Resource, silentAfter)
+			return fmt.Errorf("watch %s: %w", f.kind.gvr.Resource, errSilent)
 		}
 		if err := f.clock.Wait(ctx, silentAfter-quiet, f.wake); err != nil {
 			return err
@@ -185,31 +170,54 @@ func (f *feed) attend(ctx context.Context, s *stream) error {
 	}
 }
 
-// stream is one open watch; its fields are guarded by the feed's lock.
+// stream is one watch; its fields are guarded by the feed's lock.
 type stream struct {
-	feed *feed
-	over bool // ended, or nobody listens any more
-	err  error
+	feed   *feed
+	opened bool
+	over   bool // ended, or nobody listens any more
+	err    error
 }
 
-// read takes up events until the watch ends.
-func (s *stream) read(w watch.Interface) {
-	f := s.feed
-	for e := range w.ResultChan() {
+// run opens the watch from the resourceVersion and takes up events until it ends.
+func (s *stream) run(ctx context.Context, from uint64) {
+	f, seconds := s.feed, int64(watchFor/time.Second)
+	options := metav1.ListOptions{ResourceVersion: strconv.FormatUint(from, 10), AllowWatchBookmarks: true, TimeoutSeconds: &seconds}
+	w, err := f.kind.watch(ctx, options)
+	if err == nil {
+		defer w.Stop()
 		f.mu.Lock()
-		if !s.over && e.Type == watch.Error {
-			s.err = fmt.Errorf("watch %s: %w", f.kind.gvr.Resource, apierrors.FromObject(e.Object))
-		} else if !s.over {
-			f.takeLocked(e)
+		if s.opened = true; !s.over {
+			f.wellLocked()
 		}
 		f.mu.Unlock()
+		err = s.read(w)
+	}
+	if err != nil {
+		err = fmt.Errorf("watch %s: %w", f.kind.gvr.Resource, err)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !s.over {
-		s.over, f.open = true, false
+		s.err, s.over, f.open = err, true, false
 		f.wake.Set() // while open is unset: from here on the clock knows that the loop has work to do
 	}
+}
+
+// read takes up events until there are no more; its error is the API server's last word.
+func (s *stream) read(w watch.Interface) (err error) {
+	f := s.feed
+	for e := range w.ResultChan() {
+		f.mu.Lock()
+		switch {
+		case s.over:
+		case e.Type == watch.Error:
+			err = apierrors.FromObject(e.Object)
+		default:
+			f.takeLocked(e)
+		}
+		f.mu.Unlock()
+	}
+	return err
 }
 
 // takeLocked takes up one event and wakes those who wait for it.
