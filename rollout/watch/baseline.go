@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/politicalsphere/sop/rollout/prom"
@@ -17,7 +18,7 @@ import (
 const (
 	defaultLength = 30 * time.Minute
 	// leastSpan is how long a metric must have been there to serve as a baseline.
-	leastSpan = 2 * time.Minute
+	leastSpan = 30 * time.Second
 	// enoughCoverage is the share of that time that must have a conclusive value.
 	enoughCoverage = 0.8
 )
@@ -35,12 +36,17 @@ type asking struct {
 	address string
 	span    span
 	skew    time.Duration // how far the server's clock is ahead of ours
+	young   *atomic.Bool  // set when a metric has not been there for long enough
 }
 
 // baseline reports one BaselineTaken.
 func (w *Worker) baseline(ctx context.Context, work run.BaselineWork, report func(run.Observation)) error {
 	taken := run.BaselineTaken{Step: work.Step, Env: work.Env.Name}
-	base, err := w.take(ctx, work)
+	base, young, err := w.take(ctx, work)
+	if now := w.clock.Now(); err == nil && young && work.To.Before(now) {
+		work.To = now // what there is, up to the first write
+		base, _, err = w.take(ctx, work)
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -53,7 +59,8 @@ func (w *Worker) baseline(ctx context.Context, work run.BaselineWork, report fun
 	return nil
 }
 
-func (w *Worker) take(ctx context.Context, work run.BaselineWork) (run.Baseline, error) {
+// take reads the baseline that ends at work.To. young says that a metric was not there for long enough before that.
+func (w *Worker) take(ctx context.Context, work run.BaselineWork) (base run.Baseline, young bool, err error) {
 	length, step := work.Length, work.Every
 	if length <= 0 {
 		length = defaultLength
@@ -61,26 +68,25 @@ func (w *Worker) take(ctx context.Context, work run.BaselineWork) (run.Baseline,
 	if step <= 0 {
 		step = defaultEvery
 	}
-	a := asking{Worker: w, address: work.Env.Prometheus.URL, client: w.clients.Get(work.Env.Prometheus.URL)}
-	var err error
+	a := asking{Worker: w, address: work.Env.Prometheus.URL, client: w.clients.Get(work.Env.Prometheus.URL), young: new(atomic.Bool)}
 	if a.skew, err = a.ahead(ctx); err != nil {
-		return run.Baseline{}, err
+		return run.Baseline{}, false, err
 	}
 	to := work.To.Add(a.skew).Truncate(time.Second) // so that the answer's instants are exactly ours
 	a.span = span{from: to.Add(-length), to: to, step: step}
 	alerts, err := a.alerts(ctx, work.Env)
 	if err != nil {
-		return run.Baseline{}, err
+		return run.Baseline{}, false, err
 	}
-	base := run.Baseline{From: work.To.Add(-length), To: work.To, Metrics: make(map[string]run.BaselineMetric, len(work.Metrics))}
+	base = run.Baseline{From: work.To.Add(-length), To: work.To, Metrics: make(map[string]run.BaselineMetric, len(work.Metrics))}
 	metrics := make([]run.BaselineMetric, len(work.Metrics))
 	errs := make([]error, len(work.Metrics))
 	if err := w.all(ctx, len(work.Metrics), func(i int) { metrics[i], errs[i] = a.metric(ctx, work.Metrics[i]) }); err != nil {
-		return run.Baseline{}, err
+		return run.Baseline{}, false, err
 	}
 	for i, m := range work.Metrics {
 		if isUnreachable(errs[i]) {
-			return run.Baseline{}, errs[i]
+			return run.Baseline{}, false, errs[i]
 		}
 		if errs[i] != nil {
 			metrics[i].Refused = safe(errs[i].Error())
@@ -90,7 +96,25 @@ func (w *Worker) take(ctx context.Context, work run.BaselineWork) (run.Baseline,
 		metrics[i].Points = thin(metrics[i].Points, mostPoints(len(work.Metrics)))
 		base.Metrics[m.Name] = metrics[i]
 	}
-	return base, nil
+	base.From = began(base, work.To.Add(-length))
+	return base, a.young.Load(), nil
+}
+
+// began is when the first metric was there; otherwise stands when none was.
+func began(base run.Baseline, otherwise time.Time) time.Time {
+	var first time.Time
+	for _, m := range base.Metrics {
+		if len(m.Points) == 0 {
+			continue
+		}
+		if at := time.Unix(m.Points[0].T, 0).UTC(); first.IsZero() || at.Before(first) {
+			first = at
+		}
+	}
+	if first.IsZero() || first.Before(otherwise) {
+		return otherwise
+	}
+	return first
 }
 
 // ahead is how far the server's clock is ahead of ours: a range is asked for by the clock that stamped the data.
@@ -219,11 +243,13 @@ func (a asking) points(m runbook.Metric, main string, parts map[string]column,
 // summary says what the points come to, and whether they can serve.
 func (a asking) summary(m runbook.Metric, points []timed, wanted int, why run.Safe) run.BaselineMetric {
 	if wanted == 0 {
+		a.young.Store(true)
 		return run.BaselineMetric{Refused: why}
 	}
 	b := describe(m, points)
 	b.Coverage = float64(len(points)) / float64(wanted)
 	if there := time.Duration(wanted-1) * a.span.step; there < leastSpan && there < a.span.to.Sub(a.span.from) {
+		a.young.Store(true)
 		b.Refused = safe(fmt.Sprintf("there is data of %s only, and %s are needed: wait a little", there, leastSpan))
 	} else if b.Coverage < enoughCoverage {
 		b.Refused = safe(fmt.Sprintf("only %.0f %% of its points have a value: %s", 100*b.Coverage, why))

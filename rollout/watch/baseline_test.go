@@ -40,7 +40,7 @@ func TestABaselineTakesWhatThereIs(t *testing.T) {
 	for _, c := range []struct {
 		age     time.Duration
 		refused string
-	}{{10 * time.Minute, ""}, {4 * time.Minute, ""}, {2 * time.Minute, "2m0s are needed"}, {0, "no series matches the query"}} {
+	}{{10 * time.Minute, ""}, {4 * time.Minute, ""}, {2 * time.Minute, ""}, {20 * time.Second, "30s are needed"}, {0, "no series matches the query"}} {
 		inBubble(t, func(t *testing.T, w *world) {
 			if c.age > 0 {
 				w.Observe(w.start.Add(-c.age), pod(0, "v2"), promapi.Ready)
