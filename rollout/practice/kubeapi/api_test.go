@@ -250,11 +250,10 @@ func TestLeaseNeedsAResourceVersion(t *testing.T) {
 
 func TestDeletingADeploymentTakesWhatItOwns(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
-		for _, policy := range []metav1.DeletionPropagation{metav1.DeletePropagationForeground} {
-			err := w.client.AppsV1().Deployments("shop").Delete(w.ctx, "api", metav1.DeleteOptions{PropagationPolicy: &policy})
-			if err != nil {
-				t.Fatal(err)
-			}
+		foreground := metav1.DeletePropagationForeground
+		err := w.client.AppsV1().Deployments("shop").Delete(w.ctx, "api", metav1.DeleteOptions{PropagationPolicy: &foreground})
+		if err != nil {
+			t.Fatal(err)
 		}
 		if d := w.deployment(); d.DeletionTimestamp == nil {
 			t.Error("deleted in the foreground, it is not being deleted")
@@ -356,5 +355,49 @@ func TestTableAndScale(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.until("it is scaled", done(4))
+	})
+}
+
+func TestFaultOnDryRunsOnly(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		defer w.server.Inject(kubeapi.Fault{
+			Match: kubeapi.Rule{Verbs: []string{"patch"}}, DryRun: true, Status: http.StatusBadRequest,
+			Message: "admission webhook \"policy.example\" does not support dry run",
+		})()
+		patch := func(opt metav1.PatchOptions) error {
+			_, err := w.client.AppsV1().Deployments("shop").Patch(w.ctx, "api", types.MergePatchType, []byte(`{"spec":{"replicas":9}}`), opt)
+			return err
+		}
+		if err := patch(metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}}); !apierrors.IsBadRequest(err) {
+			t.Errorf("dry run: %v, want 400", err)
+		}
+		if err := patch(metav1.PatchOptions{}); err != nil {
+			t.Errorf("in earnest: %v", err)
+		}
+	})
+}
+
+func TestCachesAreExpectedOnlyWhatTheyCanSee(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		pods := corev1.SchemeGroupVersion.WithResource("pods")
+		caughtUp := func() bool { return w.server.CaughtUp(pods, "shop", "", "1") }
+		if caughtUp() {
+			t.Error("an old cache counts as caught up")
+		}
+		refuse := kubeapi.Fault{Match: kubeapi.Rule{Verbs: []string{"list", "watch"}, Resources: []string{"pods"}}, Refuse: true}
+		lift := w.server.Inject(refuse)
+		if !caughtUp() || w.server.LastResourceVersion(pods, "shop", "") != "0" {
+			t.Error("a cache that cannot list is expected to know what it cannot")
+		}
+		lift()
+		in, err := w.client.CoreV1().Pods("shop").Watch(w.ctx, metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Stop()
+		defer w.server.Inject(refuse)()
+		if caughtUp() {
+			t.Error("a fault that came after the watch was opened excuses it")
+		}
 	})
 }

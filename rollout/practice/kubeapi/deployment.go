@@ -12,6 +12,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
@@ -154,12 +155,15 @@ func (r *rollout) create(revision string) {
 	r.annotate(rs, revision)
 	r.noteScale(rs)
 	v, err := r.s.admit(r.s.byPath[replicaSetGVR], rs, controllerUser, false)
-	if err != nil { // the name is taken by another template: hash again
+	switch {
+	case apierrors.IsAlreadyExists(err): // the name is taken by another template: hash again
 		count := int32(1)
 		if d.Status.CollisionCount != nil {
 			count += *d.Status.CollisionCount
 		}
 		d.Status.CollisionCount = &count
+		return
+	case err != nil: // its namespace is going
 		return
 	}
 	r.fresh = v.obj.DeepCopyObject().(*appsv1.ReplicaSet)
