@@ -1,0 +1,50 @@
+GO   ?= go
+TOOL  = $(GO) tool -modfile=.ci/tools.mod
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: practice
+practice: ## learn the procedure on the simulated world
+	@$(GO) run . practice
+
+.PHONY: test
+test: ## run all tests
+	$(GO) test ./...
+
+.PHONY: race
+race: ## run all tests under the race detector
+	$(GO) test -race -p 2 ./...
+
+.PHONY: bench
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: build
+build: ## build bin/sop
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/sop .
+
+.PHONY: format
+format: ## format the code
+	$(TOOL) gofumpt -w .
+
+.PHONY: lint
+lint: formatted tidy reachable ## look for what is wrong without running anything
+	$(TOOL) golangci-lint run
+
+# The sums hold the modules for every platform; a difference means that a dependency was added or dropped by hand.
+.PHONY: tidy
+tidy:
+	$(GO) mod tidy -diff
+
+.PHONY: formatted
+formatted:
+	@files="$$($(TOOL) gofumpt -l .)" && test -z "$$files" || { echo "make format would change:"; echo "$$files"; exit 1; }
+
+# What no command and no test reaches is dead.
+.PHONY: reachable
+reachable:
+	@dead="$$($(TOOL) deadcode -test ./...)" && test -z "$$dead" || { echo "nothing uses:"; echo "$$dead"; exit 1; }
