@@ -73,10 +73,7 @@ func (m *Model) pressed(k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	case keys.Fuse:
 		m.fuseKey(id)
-		switch id {
-		case keys.Help:
-			m.openHelp()
-		case keys.Quit:
+		if id == keys.Quit || id == keys.Help {
 			m.say("the fuse burns: enter rolls back now, esc takes it back")
 		}
 		return nil

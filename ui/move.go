@@ -123,11 +123,12 @@ func (m *Model) startQuestion(by string, step runbook.Step) {
 		return
 	}
 	env := screen.Phases(m.state)[phase].Environment
-	title, lines := "Start: "+clean(step.Title)+"?", m.watchPlan(step, env)
+	begin := func() { m.send(run.Start{Step: step.ID}) }
 	if step.Deploy != nil {
-		title, lines = "Deploy to "+strings.ToUpper(clean(env))+"?", m.deployPlan(step, env)
+		m.question(by, "Deploy to "+strings.ToUpper(clean(env))+"?", m.deployPlan(step, env), begin)
+		return
 	}
-	m.question(by, title, lines, func() { m.send(run.Start{Step: step.ID}) })
+	m.question(by, "Start: "+clean(step.Title)+"?", m.watchPlan(step, env), begin)
 }
 
 func (m *Model) deployPlan(step runbook.Step, env string) []string {
@@ -213,6 +214,8 @@ func (m *Model) works(id keys.ID) bool {
 	s := m.state
 	_, moving := screen.Moving(s)
 	switch id {
+	case keys.Help:
+		return m.inputScope() != keys.Fuse // a page of text would hide the fuse
 	case keys.Freeze:
 		d, _ := screen.Moving(s)
 		return moving && !d.Frozen && !screen.RollbackLive(s)

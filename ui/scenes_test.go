@@ -149,9 +149,9 @@ func drifting() *play {
 	p.check("network", 0, run.Passed, "every service has a ready address").check("network", 1, run.Passed, "200 in 12 ms")
 	p.add(run.StepAttested{Step: "certificates", Note: "web-tls until 2026-09-01"}).attest("build", "tests")
 	p.check("secrets", 0, run.Unknown, "could not look: secrets is forbidden for alice in production")
-	p.wait(7 * time.Minute).check("network", 0, run.Failed, "worker → api: 0 of 3 endpoints ready",
+	p.wait(7*time.Minute).check("network", 0, run.Failed, "worker → api: 0 of 3 endpoints ready",
 		run.Evidence{Observed: "worker → api 0/3 ready", Expected: "≥ 1", Source: "EndpointSlice api-x7", ResourceVersion: "81233", Query: "GET /apis/discovery.k8s.io/v1/namespaces/production/endpointslices"})
-	p.wait(2*time.Second).add(run.CheckSeen{Step: "dependencies", Result: run.Result{Status: run.Passed, Summary: "postgres, redis, queue answer"}})
+	p.wait(2 * time.Second).add(run.CheckSeen{Step: "dependencies", Result: run.Result{Status: run.Passed, Summary: "postgres, redis, queue answer"}})
 	p.add(run.StepOverridden{Step: "benchmarks", Reason: "no benchmark for this hotfix", Status: run.Pending})
 	return p.wait(3 * time.Second)
 }
@@ -221,6 +221,14 @@ func baseline(to time.Time) run.Baseline {
 
 func wiggle(mean float64, i int) float64 { return mean * (1 + 0.03*math.Sin(float64(i)*1.7)) }
 
+// sampled lets n samples pass.
+func (p *play) sampled(n int) *play {
+	for i := range n {
+		p.wait(15 * time.Second).add(run.SampleTaken{Env: "production", Sample: sampleOf(p.at, i)})
+	}
+	return p
+}
+
 // holding is a canary that holds its second wave at a quarter.
 func holding() *play {
 	p := ready().gate("pre-deployment").check("window", 0, run.Passed, "Tuesday 14:03 UTC is inside Mon-Fri 09:00-17:00").attest("notify")
@@ -242,8 +250,8 @@ func holding() *play {
 		for _, name := range moves[i].Components {
 			p.add(run.MovePatched{Wish: fmt.Sprint("w", i), Step: "execute", Component: name, Generation: 2})
 		}
-		p.wait(20*time.Second).add(run.MoveReached{Step: "execute", Move: i, HoldUntil: p.at.Add(5 * time.Minute)})
-		p.wait(40 * time.Second)
+		p.sampled(2).wait(5 * time.Second).add(run.MoveReached{Step: "execute", Move: i, HoldUntil: p.at.Add(5 * time.Minute)})
+		p.sampled(4)
 	}
 	p.progress("worker", 3, 3, nil).progress("api", 5, 5, nil).progress("web", 1, 1, nil)
 	return p
@@ -265,7 +273,7 @@ func stuck() *play {
 func watching() *play {
 	p := holding()
 	for i := 6; i < 8; i++ {
-		p.add(run.Wished{Wish: fmt.Sprint("w", i), Step: "execute", Move: i}).wait(20 * time.Second).add(run.MoveReached{Step: "execute", Move: i})
+		p.add(run.Wished{Wish: fmt.Sprint("w", i), Step: "execute", Move: i}).sampled(8).add(run.MoveReached{Step: "execute", Move: i})
 	}
 	p.progress("worker", 3, 3, nil).progress("api", 20, 20, nil).progress("web", 4, 4, nil)
 	p.add(run.DeployFinished{Step: "execute"}, run.WatchStarted{Step: "watch", Env: "production", From: p.at, Until: p.at.Add(30 * time.Minute)})
@@ -296,7 +304,7 @@ func sampleOf(at time.Time, i int) run.Sample {
 func pressing() *play {
 	p := watching()
 	env := p.s.Envs["production"]
-	return p.wait(2*time.Second).add(run.RollbackPressed{N: 1, Env: "production", Because: "", Pins: env.Pins, FuseUntil: p.at.Add(3 * time.Second), Freeze: "fz"})
+	return p.wait(2 * time.Second).add(run.RollbackPressed{N: 1, Env: "production", Because: "", Pins: env.Pins, FuseUntil: p.at.Add(3 * time.Second), Freeze: "fz"})
 }
 
 func fuse() *play {

@@ -206,7 +206,7 @@ func columnsFor(f Frame, ph runbook.Phase) columns {
 	}
 	c := columns{age: 9}
 	if f.W >= 76 {
-		c.age = 20
+		c.age = 11
 	}
 	room := f.W - 5 - c.age - 2
 	c.title = min(longest, max(room*45/100, min(30, room*60/100)))
@@ -226,8 +226,12 @@ func (c *Checklist) row(f Frame, step runbook.Step, cols columns) string {
 		st = th.Dim
 	}
 	said, look := observed(f, step, status)
-	row := mark + th.Mark(string(status), step.IsManual()) + " " + cell(st, clean(step.Title), cols.title) + "  " +
-		cell(look, said, cols.observed) + "  " + freshness(f, step, cols.age)
+	seen := cell(look, said, cols.observed)
+	if was := lastPassed(f.State, step.ID); !was.IsZero() && status == run.Drifted && cols.observed > 24 {
+		const room = 11 // was ✔ 14:02
+		seen = cell(look, said, cols.observed-room-1) + " " + cellRight(th.Bad, "was ✔ "+hour(was), room)
+	}
+	row := mark + th.Mark(string(status), step.IsManual()) + " " + cell(st, clean(step.Title), cols.title) + "  " + seen + "  " + freshness(f, step, cols.age)
 	if step.ID == c.Step {
 		row = th.Selected.Over(row)
 	}
@@ -264,7 +268,7 @@ func observed(f Frame, step runbook.Step, status run.Status) (string, theme.Styl
 	return clean(step.Text), th.Dim
 }
 
-// freshness says how old the evidence is: "live 2s", "was ✔ 14:02" on drift, or who vouched for it.
+// freshness says how old the evidence is, "live 2s", or who vouched for it.
 func freshness(f Frame, step runbook.Step, width int) string {
 	th, s := f.Theme, f.State
 	st := s.Steps[step.ID]
@@ -276,7 +280,7 @@ func freshness(f Frame, step runbook.Step, width int) string {
 			by, at = st.Attested.By, st.Attested.At
 		}
 		text := hour(at)
-		if width > 12 {
+		if width > 9 {
 			text = clean(by) + " " + text
 		}
 		return cellRight(th.Dim, text, width)
@@ -289,12 +293,6 @@ func freshness(f Frame, step runbook.Step, width int) string {
 	text := age(f.Now.Sub(seen)) + " ago"
 	if isLive(s, step, phase) {
 		text = fmt.Sprintf("live %4s", age(f.Now.Sub(seen)))
-	}
-	if was := lastPassed(s, step.ID); !was.IsZero() && s.StepStatus(step.ID) == run.Drifted {
-		if width <= 12 {
-			return cellRight(th.Bad, "was"+th.Glyph("passed", false)[1:4]+hour(was), width)
-		}
-		return theme.Between(th.Bad.Render("was ✔ "+hour(was)), th.Dim.Render(text), width)
 	}
 	return cellRight(th.Dim, text, width)
 }

@@ -15,19 +15,24 @@ type Marks struct {
 	Speed    float64 // of practice time; 0 and 1 are not said
 }
 
+// lampWidth is what the lamp gets at least: the title is cut before it.
+const lampWidth = 28
+
 // Header is the top of every screen: one line and a rule, or two lines and a rule where one has no room for all.
 func Header(f Frame, m Marks) []string {
-	env, lamp := environment(f), Lamp(f, min(f.W/2, 60))
-	facts := headerFacts(f, m)
-	if f.W >= 120 {
-		left := env + "  " + f.Theme.Header.Render(title(f.State)) + f.Theme.Dim.Render(" · "+clean(m.Cluster)) + practice(f, m)
-		return []string{theme.Between(left, strings.Join(facts, "   ")+"   "+lamp+" ", f.W), f.Theme.RuleLine(f.W)}
+	left := environment(f) + practice(f, m) + "  " + f.Theme.Header.Render(title(f.State))
+	where := clean(m.Cluster)
+	facts := strings.Join(headerFacts(f, m), "   ")
+	if f.W >= 150 {
+		left += f.Theme.Dim.Render(" · " + where)
+		lamp := Lamp(f, max(lampWidth, f.W-theme.Width(left)-theme.Width(facts)-6))
+		return []string{theme.Between(left, facts+"   "+lamp+" ", f.W), f.Theme.RuleLine(f.W)}
 	}
-	first := theme.Between(env+"  "+f.Theme.Header.Render(title(f.State))+practice(f, m), lamp+" ", f.W)
+	first := theme.Between(left, Lamp(f, max(lampWidth, min(f.W-theme.Width(left)-4, 70)))+" ", f.W)
 	if f.H < 20 {
 		return []string{first, f.Theme.RuleLine(f.W)}
 	}
-	second := theme.Between(" "+f.Theme.Dim.Render(clean(m.Cluster)), strings.Join(facts, "   ")+" ", f.W)
+	second := theme.Between(" "+f.Theme.Dim.Render(where), facts+" ", f.W)
 	return []string{first, second, f.Theme.RuleLine(f.W)}
 }
 
@@ -56,7 +61,7 @@ func practice(f Frame, m Marks) string {
 	if m.Speed > 1 {
 		word = fmt.Sprintf(" PRACTICE ×%g ", m.Speed)
 	}
-	return "  " + f.Theme.Ordinary.Render(word)
+	return " " + f.Theme.Ordinary.Render(word)
 }
 
 // headerFacts are operator, elapsed time and the next status update.

@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -59,8 +60,7 @@ func podStrip(th *theme.Theme, pods []run.Pod, width int) string {
 	slices.Sort(kinds)
 	rest := ""
 	if len(kinds) > width {
-		rest = " +" + plural(len(kinds)-max(0, width-6), "", "")
-		rest = theme.Truncate(strings.TrimRight(rest, " "), 6)
+		rest = theme.Truncate(fmt.Sprintf(" +%d", len(kinds)-max(0, width-6)), 6)
 		kinds = kinds[:max(0, width-6)]
 	}
 	var b strings.Builder

@@ -1,7 +1,209 @@
 package screen
 
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/politicalsphere/sop/runbook"
+	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/theme"
+)
+
 // Report is where a person looks in the report.
 type Report struct{ Top int }
 
-// View draws the report.
-func (v *Report) View(f Frame) []string { return nil }
+// View draws what the run came to, and how.
+func (v *Report) View(f Frame) []string {
+	lines := outcomeLines(f)
+	for _, part := range [][]string{componentLines(f), overrideLines(f), stepLines(f), timeline(f)} {
+		if len(part) > 0 {
+			lines = append(append(lines, ""), part...)
+		}
+	}
+	shown, top := window(f.Theme, lines, -1, v.Top, f.H, f.W)
+	v.Top = top
+	return shown
+}
+
+// outcomeLines are the outcome, the verdict and the times.
+func outcomeLines(f Frame) []string {
+	th, s := f.Theme, f.State
+	outcome := th.Accent.Render("the run is live")
+	switch s.Outcome {
+	case run.Completed:
+		outcome = th.Good.Render("✔ completed")
+	case run.RolledBack:
+		outcome = th.Warn.Render("↺ rolled back")
+	case run.RunFailed:
+		outcome = th.Bad.Render("✖ failed")
+	case run.NeedsPerson:
+		outcome = th.Warn.Render("? a person is needed")
+	}
+	verdict := s.Verdict
+	if s.Ended.IsZero() {
+		verdict = s.RunVerdict()
+	}
+	look := map[run.Verdict]theme.Style{run.VerdictPass: th.Good, run.VerdictFail: th.Bad, run.VerdictInconclusive: th.Warn, run.VerdictNone: th.Dim}[verdict]
+	lines := []string{theme.Between(" "+outcome+th.Dim.Render("   verdict ")+look.Render(string(verdict)), th.Dim.Render(clean(s.ID))+" ", f.W)}
+	end := f.Now
+	if !s.Ended.IsZero() {
+		end = s.Ended
+	}
+	if !s.Started.IsZero() {
+		text := fmt.Sprintf("from %s to %s UTC, %s, by %s", s.Started.UTC().Format("2006-01-02 15:04:05"), instant(end), clock(end.Sub(s.Started)), clean(s.Operator))
+		lines = append(lines, wrapped(th.Text, text, 1, f.W)...)
+	}
+	if t := s.Tripped(); len(t) > 0 {
+		lines = append(lines, wrapped(th.Bad, "tripped: "+clean(strings.Join(t, ", ")), 1, f.W)...)
+	}
+	for _, t := range triggersBeyond(s) {
+		lines = append(lines, wrapped(th.Dim, t, 3, f.W)...)
+	}
+	if r := s.Rollback; r != nil {
+		lines = append(lines, wrapped(th.Text, rollbackStory(r), 1, f.W)...)
+	}
+	return lines
+}
+
+func triggersBeyond(s run.State) (texts []string) {
+	for _, name := range s.Plan.Runbook.Environments.Keys() {
+		for _, t := range s.Envs[name].Triggers {
+			if t.State == run.TriggerTripped {
+				texts = append(texts, fmt.Sprintf("%s in %s: %.4g beyond %.4g, baseline %.4g (%s)", clean(t.Metric), clean(name), t.Value, t.Limit, t.Baseline, t.Why))
+			}
+		}
+	}
+	return texts
+}
+
+func rollbackStory(r *run.RollbackState) string {
+	text := fmt.Sprintf("R pressed at %s by %s for %s", instant(r.Pressed), clean(r.By), clean(r.Env))
+	if r.By == "" {
+		text = fmt.Sprintf("rollback of %s by itself at %s: %s", clean(r.Env), instant(r.Pressed), r.Because)
+	}
+	switch r.Stage {
+	case run.TakenBack:
+		return text + ", taken back at " + instant(r.Ended)
+	case run.Restored:
+		text += fmt.Sprintf(", done after %s, stability %s", clock(r.Ended.Sub(r.Pressed)), r.Verified)
+	default:
+		text += ", " + string(r.Stage)
+	}
+	if r.Reason != "" {
+		text += "; reason: " + string(r.Reason)
+	}
+	return text
+}
+
+// componentLines are what every component came to, by environment.
+func componentLines(f Frame) []string {
+	th := f.Theme
+	var lines []string
+	for _, env := range f.State.Plan.Runbook.Environments.Keys() {
+		pins := f.State.Envs[env].Pins
+		if f.State.Rollback != nil && f.State.Rollback.Env == env {
+			pins = f.State.Rollback.Pins
+		}
+		if len(pins) == 0 {
+			continue
+		}
+		lines = append(lines, " "+th.Title.Render("Components of "+clean(env)))
+		for _, p := range pins {
+			c := f.State.Envs[env].Components[p.Component]
+			_, to := changeOf(f.State, env, p.Component)
+			word, look := componentWord(th, c)
+			text := tag(p.Image) + " → " + to
+			if c.Stage == run.Took || c.Stage == run.Undoing {
+				text = tag(p.Image) + " → " + to + " → " + tag(p.Image)
+			}
+			took := ""
+			if c.Stage == run.Took && f.State.Rollback != nil {
+				took = fmt.Sprintf("patched after %.0f ms, took after %s", c.Undo.AfterMs, clock(c.TookAt.Sub(f.State.Rollback.Burnt)))
+			}
+			lines = append(lines, theme.Truncate("   "+cell(th.Text, clean(p.Component), 14)+cell(th.Text, text, 28)+cell(look, word, 14)+th.Dim.Render(took), f.W))
+		}
+	}
+	return lines
+}
+
+// overrideLines are what was passed over, and why.
+func overrideLines(f Frame) []string {
+	th := f.Theme
+	var lines []string
+	for step := range run.Steps(f.State.Plan) {
+		if o := f.State.Steps[step.ID].Override; o != nil {
+			text := fmt.Sprintf("%s, while %s, by %s at %s: %s", clean(step.Title), o.Status, clean(o.By), instant(o.At), o.Reason)
+			lines = append(lines, wrapped(th.Warn, text, 3, f.W)...)
+		}
+	}
+	if len(lines) > 0 {
+		lines = append([]string{" " + th.Title.Render("Overridden")}, lines...)
+	}
+	return lines
+}
+
+// stepLines are every step with its state, and who or when.
+func stepLines(f Frame) []string {
+	th := f.Theme
+	var lines []string
+	for _, ph := range Phases(f.State) {
+		_, _, done, total := worst(f.State, ph)
+		part := []string{" " + th.Title.Render(clean(ph.Title)) + th.Dim.Render(fmt.Sprintf("  %d of %d", done, total))}
+		for step := range run.PhaseSteps(ph) {
+			if f.matches(step.Title, string(f.State.StepStatus(step.ID))) {
+				part = append(part, stepLine(f, step))
+			}
+		}
+		if len(part) > 1 {
+			lines = append(lines, part...)
+		}
+	}
+	return lines
+}
+
+func stepLine(f Frame, step runbook.Step) string {
+	th, s := f.Theme, f.State
+	status, st := s.StepStatus(step.ID), s.Steps[step.ID]
+	said := string(s.Observed(step.ID))
+	var at time.Time
+	who := ""
+	switch {
+	case st.Override != nil:
+		at, who, said = st.Override.At, st.Override.By, string(st.Override.Reason)
+	case st.Attested != nil:
+		at, who, said = st.Attested.At, st.Attested.By, string(st.Attested.Note)
+	default:
+		at = s.LastSeen(step.ID)
+	}
+	when := ""
+	if !at.IsZero() {
+		when = strings.TrimSpace(clean(who) + " " + instant(at))
+	}
+	title := min(48, f.W*2/5)
+	row := "   " + th.Mark(string(status), step.IsManual()) + " " + cell(th.Text, clean(step.Title), title) + " "
+	if f.W >= 110 {
+		row += " " + cell(th.StatusStyle(string(status)), string(status), 14)
+	}
+	room := f.W - theme.Width(row) - 22
+	return theme.Truncate(row+" "+cell(th.Dim, said, room)+cellRight(th.Dim, when, 20), f.W)
+}
+
+// timeline is what happened, in words.
+func timeline(f Frame) []string {
+	th := f.Theme
+	lines := []string{" " + th.Title.Render("Timeline") + th.Dim.Render("  UTC")}
+	for _, l := range f.State.Log {
+		if !f.matches(string(l.Text)) {
+			continue
+		}
+		look := th.Text
+		if l.Loud {
+			look = th.Warn
+		}
+		text := wrapped(look, string(l.Text), 13, f.W)
+		text[0] = "   " + th.Dim.Render(instant(l.At)) + "  " + strings.TrimLeft(text[0], " ")
+		lines = append(lines, text...)
+	}
+	return lines
+}

@@ -180,7 +180,7 @@ func undoState(f Frame, r *run.RollbackState, c run.ComponentState, p run.Pin) (
 // pinRows are a component and its pin: in one line where there is room, else in two.
 func pinRows(f Frame, c run.ComponentState, p run.Pin, state string, stateWidth int) []string {
 	th := f.Theme
-	from := tag(c.Progress.Image)
+	from := leavingTag(f.State, c, p)
 	name := cell(th.Title, clean(p.Component), 12)
 	arrow := cell(th.Text, from+"  →  "+tag(p.Image), 22)
 	identity := "ReplicaSet " + clean(p.ReplicaSet)
@@ -211,6 +211,18 @@ func pinRows(f Frame, c run.ComponentState, p run.Pin, state string, stateWidth 
 	return rows
 }
 
+// leavingTag is the version that a component leaves: what it runs, or ran until our patch came.
+func leavingTag(s run.State, c run.ComponentState, p run.Pin) string {
+	image := c.Progress.Image
+	if want, ok := s.Plan.Component(p.Component); ok && (image == "" || image == p.Image) && !s.Only {
+		image = want.Image
+	}
+	if image == "" || image == p.Image {
+		return "now"
+	}
+	return tag(image)
+}
+
 // untouched names the components that this run did not move.
 func untouched(f Frame, env string, pins []run.Pin) []string {
 	var lines []string
@@ -235,16 +247,15 @@ func notRestored(f Frame) []string {
 
 // afterwards are the stages and the steps of the rollback procedure.
 func afterwards(f Frame, r *run.RollbackState) []string {
-	rb := f.State.Plan.Runbook.Rollback
-	if rb == nil || r.Burnt.IsZero() {
+	if r.Burnt.IsZero() {
 		return nil
 	}
 	var lines []string
-	for _, step := range rb.Steps {
+	for _, step := range rollbackSteps(f.State) {
 		status := f.State.StepStatus(step.ID)
 		said, look := observed(f, step, status)
 		if step.IsManual() && status == run.Pending {
-			said, look = "space on the checklist (c) ticks it", f.Theme.Dim
+			said, look = "to tick: c, then space", f.Theme.Dim
 		}
 		title := min(44, f.W/2)
 		lines = append(lines, " "+f.Theme.Mark(string(status), step.IsManual())+" "+cell(f.Theme.Text, clean(step.Title), title)+"  "+cell(look, said, f.W-title-8))

@@ -1,0 +1,199 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/exp/golden"
+
+	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/screen"
+	"github.com/politicalsphere/sop/ui/theme"
+)
+
+// looks are the terminals that the pictures are made for.
+func looks() map[string]theme.Terminal {
+	return map[string]theme.Terminal{
+		"colour": {Colours: theme.Full, Many: true, True: true, UTF8: true},
+		"ascii":  {},
+	}
+}
+
+func open(sc scene, look theme.Terminal, w, h int) (*Model, *fake) {
+	s := newFake(sc.state, sc.now)
+	m := New(s, Options{Cluster: "eks-prod/production", First: sc.screen, Terminal: &look})
+	m.Update(tea.WindowSizeMsg{Width: w, Height: h})
+	return m, s
+}
+
+// show draws a model with the blanks at line ends made visible by their absence.
+func show(m *Model) string {
+	var b strings.Builder
+	for line := range strings.SplitSeq(m.View().Content, "\n") {
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	return b.String()
+}
+
+func TestScreens(t *testing.T) {
+	for _, sc := range scenes() {
+		for name, look := range looks() {
+			for _, size := range [][2]int{{60, 16}, {80, 24}, {120, 40}, {200, 50}} {
+				t.Run(fmt.Sprintf("%s/%s/%dx%d", sc.name, name, size[0], size[1]), func(t *testing.T) {
+					m, _ := open(sc, look, size[0], size[1])
+					golden.RequireEqual(t, show(m))
+				})
+			}
+		}
+	}
+}
+
+// checkPicture is what holds for every picture at every size.
+func checkPicture(t *testing.T, what string, m *Model, w, h int) {
+	t.Helper()
+	lines := strings.Split(m.View().Content, "\n")
+	if len(lines) > h {
+		t.Fatalf("%s at %d×%d: %d lines", what, w, h, len(lines))
+	}
+	for i, l := range lines {
+		if n := max(ansi.StringWidth(l), ansi.StringWidthWc(l)); n > w {
+			t.Fatalf("%s at %d×%d: line %d has %d cells: %q", what, w, h, i+1, n, ansi.Strip(l))
+		}
+	}
+	text := ansi.Strip(strings.Join(lines, "\n"))
+	for r := range strings.SplitSeq(text, "") {
+		if r != "\n" && (r < " " || r >= "\x7f" && r < "\u00a0" || r >= "\u202a" && r <= "\u202e") {
+			t.Fatalf("%s at %d×%d: control character %q", what, w, h, r)
+		}
+	}
+	if w >= 12 && !strings.Contains(text, "R ") || w >= 40 && m.state.Ended.IsZero() && !strings.Contains(text, "armed") && !screen.RollbackLive(m.state) {
+		t.Fatalf("%s at %d×%d: the lamp is not to be seen\n%s", what, w, h, text)
+	}
+	if w < screen.MinWidth || h < screen.MinHeight {
+		return
+	}
+	if !strings.Contains(text, "PRODUCTION") {
+		t.Fatalf("%s at %d×%d: the environment is not to be seen\n%s", what, w, h, text)
+	}
+	hint := "R roll back"
+	if screen.FuseLive(m.state) {
+		hint = "take it back"
+	}
+	if m.state.Ended.IsZero() && m.dialog == nil && !strings.Contains(text, hint) {
+		t.Fatalf("%s at %d×%d: no hint how to roll back\n%s", what, w, h, text)
+	}
+}
+
+func TestEverySize(t *testing.T) {
+	look := looks()["colour"]
+	for n, sc := range append(scenes(), hostile()) {
+		for w := 1 + n%3; w <= 250; w += 7 {
+			for h := 1 + n%2; h <= 70; h += 5 {
+				m, _ := open(sc, look, w, h)
+				checkPicture(t, sc.name, m, w, h)
+			}
+		}
+		for _, size := range [][2]int{{60, 16}, {61, 17}, {79, 19}, {80, 20}, {99, 24}, {100, 28}, {139, 30}, {140, 26}, {250, 70}} {
+			for _, key := range []string{"c", "p", "w", "b", "v", "?", "g", "n", "s", ":", "o"} {
+				m, _ := open(sc, look, size[0], size[1])
+				press1(m, key)
+				checkPicture(t, sc.name+" after "+key, m, size[0], size[1])
+			}
+		}
+	}
+}
+
+// hostile is a run whose every foreign text wants to take over the terminal.
+func hostile() scene {
+	evil := "a\x1b]0;pwned\x07\x1b[2J\u202e\u0085\u200b日本👩‍👩‍👧‍👦\x9b31m\nb\tc"
+	p := stuck()
+	sc := p.scene("hostile", "rollout")
+	s := sc.state
+	plan := *s.Plan
+	rb := *plan.Runbook
+	rb.Metadata.Title = evil
+	rb.Phases = append(rb.Phases[:0:0], rb.Phases...)
+	for i := range rb.Phases {
+		ph := &rb.Phases[i]
+		ph.Title, ph.Group = ph.Title+evil, evil
+		ph.Sections = append(ph.Sections[:0:0], ph.Sections...)
+		for j := range ph.Sections {
+			sec := &ph.Sections[j]
+			sec.Title = evil
+			sec.Steps = append(sec.Steps[:0:0], sec.Steps...)
+			for k := range sec.Steps {
+				st := &sec.Steps[k]
+				st.Title, st.Text, st.How, st.Why, st.Owner = st.Title+evil, evil, evil, evil, evil
+			}
+		}
+	}
+	plan.Runbook = &rb
+	plan.Inputs = map[string]string{"version": evil}
+	s.Plan, s.Operator = &plan, evil
+	env := s.Envs["production"]
+	env.Components = map[string]run.ComponentState{}
+	for name, c := range s.Envs["production"].Components {
+		c.Progress.Image = "registry.example/x:" + evil
+		c.Progress.Pods = append(c.Progress.Pods, run.Pod{Name: evil, State: evil})
+		env.Components[name] = c
+	}
+	for i := range env.Pins {
+		env.Pins[i].ReplicaSet, env.Pins[i].Image, env.Pins[i].Digests = evil, evil, []string{evil}
+	}
+	s.Envs["production"] = env
+	s.Notice = run.Notice{At: sc.now, Text: run.MakeSafe(evil, 300)}
+	sc.state = s
+	return sc
+}
+
+func TestTooSmallStillRollsBack(t *testing.T) {
+	for _, sc := range scenes() {
+		if !sc.state.Ended.IsZero() || screen.RollbackLive(sc.state) {
+			continue
+		}
+		m, s := open(sc, looks()["colour"], 40, 10)
+		text := ansi.Strip(m.View().Content)
+		if !strings.Contains(text, "too small") || !strings.Contains(text, "R rolls back") || !strings.Contains(text, "armed") {
+			t.Errorf("%s: %s", sc.name, text)
+		}
+		press1(m, "R")
+		if len(s.wanted) != 1 || s.wanted[0] != (run.Rollback{}) {
+			t.Errorf("%s: R wanted %v", sc.name, s.wanted)
+		}
+	}
+}
+
+func TestPracticeAndProtectionAreSaidByWord(t *testing.T) {
+	for name, look := range looks() {
+		for _, w := range []int{60, 80, 120, 200} {
+			s := newFake(drifting().s, noon)
+			m := New(s, Options{Practice: true, Speed: 10, Terminal: &look})
+			m.Update(tea.WindowSizeMsg{Width: w, Height: 24})
+			if text := ansi.Strip(m.View().Content); !strings.Contains(text, "PRACTICE") || !strings.Contains(text, "PRODUCTION") {
+				t.Errorf("%s at %d: %s", name, w, text)
+			}
+		}
+	}
+}
+
+func BenchmarkView(b *testing.B) {
+	for _, sc := range scenes() {
+		m, _ := open(sc, looks()["colour"], 200, 50)
+		b.Run("dirty/"+sc.name, func(b *testing.B) {
+			for b.Loop() {
+				m.dirty = true
+				m.View()
+			}
+		})
+	}
+	m, _ := open(scenes()[0], looks()["colour"], 200, 50)
+	m.View()
+	b.Run("cached", func(b *testing.B) {
+		for b.Loop() {
+			m.View()
+		}
+	})
+}
