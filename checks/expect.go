@@ -12,20 +12,20 @@ import (
 
 // expect judges what was seen by the check's own condition. A false one fails; a true one leaves what the kind
 // itself found wrong; one that cannot be evaluated makes the result unknown.
-func (w *Worker) expect(body run.CheckWork, s seen) seen {
+func (w *Worker) expect(body run.CheckWork, s seen, hide secrets) seen {
 	text := body.Check.Expect
-	fact := run.Evidence{Observed: observedFor(text, s), Expected: run.MakeSafe(text, maxFact)}
+	fact := run.Evidence{Observed: observedFor(text, s, hide), Expected: run.MakeSafe(text, maxFact)}
 	if len(s.Evidence) > 0 {
 		first := s.Evidence[0]
 		fact.Source, fact.Query, fact.ResourceVersion = first.Source, first.Query, first.ResourceVersion
 	}
 	ok, err := w.plan.Expects(body.Check, body.Env.Name, s.self)
 	if err != nil {
-		s.summed(run.Unknown, "could not judge: %s", err)
+		s.summed(run.Unknown, "could not judge: %s", hide.in(err.Error()))
 		s.Evidence = append(slices.Clone(s.Evidence), fact)
 		return s
 	}
-	if _, scalar := scalarText(s.self); scalar {
+	if _, scalar := scalarText(s.self, hide); scalar {
 		s.Evidence = nil // the condition says of the one value all that the kind did, and more
 	}
 	s.Evidence = append([]run.Evidence{fact}, s.Evidence...)
@@ -46,7 +46,7 @@ const maxPaths = 4
 
 // observedFor shows the values that the expression looks at, so that a person sees why it is false: self.ready = 0.
 // Values under the name of a credential and whole documents are not shown.
-func observedFor(text string, s seen) run.Safe {
+func observedFor(text string, s seen, hide secrets) run.Safe {
 	var shown []string
 	for _, m := range selfPath.FindAllStringSubmatch(text, -1) {
 		parts, secret := pathOf(m[1], m[2] != "")
@@ -54,7 +54,7 @@ func observedFor(text string, s seen) run.Safe {
 			continue
 		}
 		value, ok := dig(s.self, parts)
-		words, scalar := scalarText(value)
+		words, scalar := scalarText(value, hide)
 		if !ok {
 			words, scalar = "missing", true
 		}
@@ -68,7 +68,7 @@ func observedFor(text string, s seen) run.Safe {
 	if len(shown) > 0 {
 		return run.MakeSafe(strings.Join(shown, ", "), maxFact)
 	}
-	if words, ok := scalarText(s.self); ok {
+	if words, ok := scalarText(s.self, hide); ok {
 		return run.MakeSafe(words, maxFact)
 	}
 	return s.Summary
@@ -111,7 +111,7 @@ func dig(v any, parts []string) (any, bool) {
 }
 
 // scalarText writes a value that fits into a line; ok is false for lists, maps and long texts.
-func scalarText(v any) (text string, ok bool) {
+func scalarText(v any, hide secrets) (text string, ok bool) {
 	switch x := v.(type) {
 	case nil:
 		return "", false
@@ -123,7 +123,7 @@ func scalarText(v any) (text string, ok bool) {
 		if len(x) > 80 || looksSecret(x) {
 			return "", false
 		}
-		return strconv.Quote(x), true
+		return strconv.Quote(hide.in(x)), true
 	}
 	return "", false
 }

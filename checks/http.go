@@ -110,13 +110,16 @@ func readyHTTP(w *Worker, work run.CheckWork) (check, error) {
 		}
 		l.good = append(l.good, r)
 	}
-	return check{look: l.look, secrets: append(secretsOfURL(u), secretsOfHeaders(p.Headers)...)}, nil
+	l.hide.addURL(u)
+	l.hide.addHeaders(p.Headers)
+	return check{look: l.look, secrets: l.hide}, nil
 }
 
 type httpLook struct {
 	httpParams
 	url       *url.URL
 	good      []statusRange // none: expect alone judges
+	hide      secrets
 	clock     run.Clock
 	transport http.RoundTripper
 }
@@ -132,7 +135,7 @@ type answer struct {
 }
 
 func (l httpLook) look(ctx context.Context) seen {
-	source := run.Evidence{Source: said("%s", showURL(l.url)), Query: said("%s %s", l.method(), showURL(l.url)), Expected: l.expected()}
+	source := run.Evidence{Source: said("%s", showURL(l.url)), Query: run.MakeSafe(l.method()+" "+showURL(l.url), maxQuery), Expected: l.expected()}
 	got, err := l.ask(ctx)
 	var invalid *tls.CertificateVerificationError
 	switch {
@@ -142,12 +145,12 @@ func (l httpLook) look(ctx context.Context) seen {
 		return couldNotLook(source, context.Cause(ctx))
 	case errors.As(err, &invalid):
 		var s seen
-		s.summed(run.Failed, "the certificate is not valid: %v", invalid.Err)
+		s.summed(run.Failed, "the certificate is not valid: %s", l.hide.in(invalid.Err.Error()))
 		source.Observed = s.Summary
 		s.Evidence = []run.Evidence{source}
 		return s
 	}
-	return couldNotLook(source, err)
+	return couldNotLook(source, errors.New(l.hide.in(err.Error())))
 }
 
 // ask sends one request and reads the answer, bounded.
@@ -231,7 +234,7 @@ func (l httpLook) judge(a answer, source run.Evidence) seen {
 	s := seen{self: a.self()}
 	words := fmt.Sprintf("%d in %d ms", a.status, a.elapsed.Milliseconds())
 	if a.moved != "" {
-		words += ", redirects to " + a.moved + ", which is not followed"
+		words += ", redirects to " + l.hide.in(a.moved) + ", which is not followed"
 	}
 	status := run.Passed
 	switch found := bytes.Contains(a.body, []byte(l.Contains)); {

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -107,6 +108,7 @@ func TestHTTPShowsNoCredentials(t *testing.T) {
 	secret := []string{"hunter2", "s3cr3t", "bear-er-1234", "abcdef0123456789abcdef0123456789"}
 	address := "https://bob:hunter2@example.com/x?token=s3cr3t&page=2&h=abcdef0123456789abcdef0123456789"
 	b := newBench(t)
+	secret = append(secret, base64.StdEncoding.EncodeToString([]byte("bob:hunter2")), base64.StdEncoding.EncodeToString([]byte("s3cr3t"))[:8])
 	echo := fmt.Sprintf("I got %s", strings.Join(secret, " and "))
 	sent := false
 	for _, rt := range []transport{fails(errors.New(echo)), says(500, echo), serve(func(w http.ResponseWriter, r *http.Request) {
@@ -115,7 +117,7 @@ func TestHTTPShowsNoCredentials(t *testing.T) {
 		w.Header().Set("X-Echo", echo)
 	})} {
 		b.http = rt
-		for _, expect := range []string{"", `self.headers["x-echo"] == ""`, `self.body == ""`} {
+		for _, expect := range []string{"", `self.headers["x-echo"] == ""`, `self.body == ""`, `self.json.nothing`} {
 			r := b.look(runbook.Check{Kind: "http", Expect: expect, Params: params("url", address, "headers", params("Authorization", "Bearer bear-er-1234"))})
 			for _, s := range secret {
 				if strings.Contains(shown(r), s) {
@@ -129,6 +131,19 @@ func TestHTTPShowsNoCredentials(t *testing.T) {
 	}
 	if !sent {
 		t.Error("the credentials were not sent")
+	}
+}
+
+// TestACutTextLeavesNoHalfASecret: a secret at the place where a text is cut must not lose its end and with it the
+// likeness by which it is found.
+func TestACutTextLeavesNoHalfASecret(t *testing.T) {
+	b := newBench(t)
+	for n := maxSummary - 60; n < maxSummary; n++ {
+		b.http = fails(errors.New(strings.Repeat("x", n) + "hunter2-and-more"))
+		r := b.look(runbook.Check{Kind: "http", Params: params("url", "https://bob:hunter2-and-more@example.com/")})
+		if strings.Contains(shown(r), "hunt") {
+			t.Fatalf("%q", shown(r))
+		}
 	}
 }
 

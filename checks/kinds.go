@@ -46,7 +46,7 @@ type check struct {
 	// cluster is what follows names caches of: a change there calls for a look at once.
 	cluster *kube.Cluster
 	follows []kube.Resource
-	// secrets are texts that no result may repeat.
+	// secrets are texts that must not come back in a result; look hides them itself, expect is given them.
 	secrets secrets
 }
 

@@ -74,7 +74,7 @@ func (l prometheusLook) look(ctx context.Context) seen {
 		return unknown(source, "no data: no series answers the query")
 	}
 	if n := len(v.Samples); n > 1 {
-		return unknown(source, "%d series where one is needed, such as %s and %s; wrap the query in sum(…) or max(…)", n, v.Samples[0].Labels, v.Samples[1].Labels)
+		return unknown(source, "%d series where one is needed; wrap the query in sum(…) or max(…). Two of them: %s, %s", n, v.Samples[0].Labels, v.Samples[1].Labels)
 	}
 	value := v.Samples[0].Value
 	if !prom.Finite(value) {

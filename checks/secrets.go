@@ -1,12 +1,11 @@
 package checks
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/politicalsphere/sop/runbook/run"
 )
 
 // secrets are texts that must not show in any result.
@@ -17,68 +16,57 @@ const leastSecret = 4
 
 const hidden = "…"
 
+// add adds texts, also as they look in a URL and in base64.
 func (s *secrets) add(texts ...string) {
 	for _, t := range texts {
-		for _, form := range []string{t, url.QueryEscape(t), url.PathEscape(t)} {
-			if len(form) >= leastSecret && !slices.Contains(*s, form) {
+		if len(t) < leastSecret {
+			continue
+		}
+		encoded := base64.StdEncoding.EncodeToString([]byte(t))
+		for _, form := range []string{t, url.QueryEscape(t), url.PathEscape(t), encoded, strings.TrimRight(encoded, "=")} {
+			if !slices.Contains(*s, form) {
 				*s = append(*s, form)
 			}
 		}
 	}
+	// A secret that is a part of another must not be replaced first.
+	slices.SortFunc(*s, func(a, b string) int { return len(b) - len(a) })
 }
 
-func (s secrets) hide(text string) string {
+// in returns the text with the secrets hidden. It works on the text as it came: once made safe, quoted or cut, a
+// secret may not be found any more.
+func (s secrets) in(text string) string {
 	for _, secret := range s {
 		text = strings.ReplaceAll(text, secret, hidden)
 	}
 	return text
 }
 
-// hideIn hides them in every text of a result. What a look observed may repeat them, as an echoing server does.
-func (s secrets) hideIn(in seen) seen {
-	if len(s) == 0 {
-		return in
-	}
-	hide := func(t run.Safe) run.Safe { return run.MakeSafe(s.hide(string(t)), 0) }
-	in.Summary = hide(in.Summary)
-	in.Evidence = slices.Clone(in.Evidence)
-	for i := range in.Evidence {
-		e := &in.Evidence[i]
-		e.Observed, e.Expected, e.Source, e.Query = hide(e.Observed), hide(e.Expected), hide(e.Source), hide(e.Query)
-	}
-	return in
-}
-
-// secretsOfURL are the password and the query values that may be credentials.
-func secretsOfURL(u *url.URL) secrets {
-	var out secrets
+// addURL adds the password and the query values that may be credentials.
+func (s *secrets) addURL(u *url.URL) {
 	if password, ok := u.User.Password(); ok {
-		out.add(password)
-		out.add(u.User.Username())
+		s.add(password, u.User.Username()+":"+password)
+	} else if u.User != nil {
+		s.add(u.User.Username()) // a token in the place of the user
 	}
 	for name, values := range u.Query() {
 		for _, v := range values {
 			if isSecretName(name) || looksSecret(v) {
-				out.add(v)
+				s.add(v)
 			}
 		}
 	}
-	return out
 }
 
-// secretsOfHeaders are the values of headers that carry credentials, whole and without their scheme.
-func secretsOfHeaders(headers map[string]string) secrets {
-	var out secrets
+// addHeaders adds the values of headers that carry credentials, whole and without their scheme.
+func (s *secrets) addHeaders(headers map[string]string) {
 	for name, value := range headers {
 		if !isSecretName(name) && !looksSecret(value) {
 			continue
 		}
-		out.add(value)
-		if _, bare, ok := strings.Cut(value, " "); ok {
-			out.add(bare)
-		}
+		_, bare, _ := strings.Cut(value, " ")
+		s.add(value, bare)
 	}
-	return out
 }
 
 // showURL is the address without user, password and fragment, and with the values of suspicious parameters hidden.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/politicalsphere/sop/rollout/prom"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -82,9 +83,12 @@ func why(err error) string {
 // cause is the part of a long error that matters in a short line: the API server's own message, or what the network
 // said without the URL that was asked.
 func cause(err error) string {
+	var asked *prom.Error // says it all, without the credentials of the address
 	var status apierrors.APIStatus
 	var request *url.Error
 	switch {
+	case errors.As(err, &asked):
+		return asked.Error()
 	case errors.As(err, &status) && status.Status().Message != "":
 		return status.Status().Message
 	case errors.As(err, &request):

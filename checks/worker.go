@@ -140,9 +140,9 @@ func (w *Worker) lookOnce(ctx context.Context, body run.CheckWork, c check) seen
 		s = couldNotLook(e, late)
 	}
 	if body.Check.Expect != "" && s.Status != run.Unknown {
-		s = w.expect(body, s)
+		s = w.expect(body, s, c.secrets)
 	}
-	return c.secrets.hideIn(s)
+	return s
 }
 
 // rounds says how long to wait between looks.

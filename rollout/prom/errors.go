@@ -2,6 +2,7 @@ package prom
 
 import (
 	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -149,22 +150,24 @@ func showAddress(u *url.URL) run.Safe {
 	return run.MakeSafe(shown.String(), maxLabel)
 }
 
-// secretsOf are the parts of an address that no text may repeat.
+// secretsOf are the parts of an address that no text may repeat. Shorter ones than four characters are no secrets
+// and would tear holes into words.
 func secretsOf(u *url.URL) []string {
 	var out []string
 	add := func(s string) {
-		if s != "" {
+		if len(s) >= 4 {
 			out = append(out, s, url.QueryEscape(s))
 		}
 	}
 	if password, ok := u.User.Password(); ok {
 		add(password)
+		add(base64.StdEncoding.EncodeToString([]byte(u.User.Username() + ":" + password)))
+	} else if u.User != nil {
+		add(u.User.Username()) // a token in the place of the user
 	}
 	for _, values := range u.Query() {
 		for _, v := range values {
-			if len(v) >= 4 { // shorter ones are no secrets and would tear holes into words
-				add(v)
-			}
+			add(v)
 		}
 	}
 	return out
