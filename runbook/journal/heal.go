@@ -145,6 +145,6 @@ func readFrom(path string, offset int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read from
 	return io.ReadAll(io.NewSectionReader(f, offset, 1<<62))
 }

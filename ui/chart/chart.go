@@ -25,6 +25,7 @@ import (
 // Tier is what the terminal's font can show.
 type Tier uint8
 
+// The tiers, from the finest.
 const (
 	Braille Tier = iota // 2 × 4 dots a cell
 	Blocks              // half blocks, for fonts whose braille is unreadable
@@ -62,6 +63,7 @@ type Limit struct {
 // Tone is how the title's verdict is coloured.
 type Tone uint8
 
+// The tones, from the one that asks for nothing.
 const (
 	Quiet Tone = iota
 	Good

@@ -8,6 +8,7 @@ import (
 // Unit is what a metric is measured in.
 type Unit uint8
 
+// The units of a runbook.
 const (
 	Count   Unit = iota // a plain number: 412, 1.2 k
 	Percent             // values are ratios: 0.031 is 3.1 %

@@ -23,6 +23,7 @@ type Safe = run.Safe
 // Colours is how much colour a theme may use.
 type Colours uint8
 
+// How much colour, from none.
 const (
 	NoColour Colours = iota // attributes only: bold, faint, reverse
 	Few                     // the terminal's own 16 colours
