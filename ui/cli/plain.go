@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
@@ -186,6 +187,12 @@ func stepQuestion(s run.State, step runbook.Step) (string, []option) {
 		return "", nil
 	case step.Action() != "" && status == run.Pending:
 		return text, []option{{label: "start", intent: func(string) run.Intent { return run.Start{Step: step.ID} }}, override}
+	}
+	if _, ok := s.Watches[step.ID]; ok {
+		return text, []option{
+			{label: "watch 5 minutes longer", intent: func(string) run.Intent { return run.Extend{Step: step.ID, By: 5 * time.Minute} }},
+			override,
+		}
 	}
 	return text, []option{
 		{label: "look again", intent: func(string) run.Intent { return run.Recheck{Step: step.ID} }},
