@@ -77,10 +77,10 @@ func (a *app) practise(ctx context.Context, f practiceFlags, args []string) erro
 	}
 	if speed == 0 {
 		clock := practice.NewJumping(sc.Start)
-		clock.Run(func() { err = a.drill(ctx, f, sc, clock, clock) })
+		clock.Run(func() { err = a.drill(ctx, f, sc, ui.Options{}, clock, clock) })
 		return err
 	}
-	return a.drill(ctx, f, sc, engine.Scaled(sc.Start, speed), nil)
+	return a.drill(ctx, f, sc, ui.Options{Speed: speed}, engine.Scaled(sc.Start, speed), nil)
 }
 
 // check validates the flags; a speed of 0 stands for max.
@@ -115,9 +115,9 @@ func (f practiceFlags) check(a *app, args []string) (practice.Scenario, float64,
 	return sc, speed, nil
 }
 
-// drill plays one scenario. jumping is the clock again when it is the virtual one, which has to know when the caches of
+// drill plays one scenario; o says how fast it is shown. jumping is the clock again when it is the virtual one, which has to know when the caches of
 // the program have caught up with the world.
-func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, clock run.Clock, jumping *practice.Jumping) error {
+func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, o ui.Options, clock run.Clock, jumping *practice.Jumping) error {
 	world, err := practice.New(sc, clock, sc.Seed)
 	if err != nil {
 		return failed(err)
@@ -146,7 +146,8 @@ func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, 
 		jumping.AddIdle(func() bool { return s.parts.clusters.CaughtUp(lastWritten(world)) })
 	}
 	mode := modeFlags{plain: f.plain, auto: f.policy != "", format: f.format}
-	result, err := a.drive(ctx, s, mode, ui.Options{Cluster: "practice/" + s.Latest().Plan.Env(s.Latest().Plan.Environment).Namespace, Practice: true})
+	o.Cluster, o.Practice = clusterLabel(c, s.Latest().Plan), true
+	result, err := a.drive(ctx, s, mode, o)
 	if err != nil {
 		return err
 	}
