@@ -222,8 +222,10 @@ func (s State) moveTrouble(dep DeployState, at time.Time) Safe {
 		}
 		c := s.Envs[dep.Env].Components[name]
 		current := c.Progress.Generation >= c.Patched && ok
+		// What was seen before a retry gets a while to change.
+		news := c.Seen.After(dep.MoveAt) || at.Sub(dep.MoveAt) >= stuckGrace
 		switch {
-		case current && (c.Progress.Condition == Broken || c.Progress.Condition == Missing):
+		case current && news && (c.Progress.Condition == Broken || c.Progress.Condition == Missing):
 			return MakeSafe(fmt.Sprintf("%s: %s %s", name, c.Progress.Message, c.Progress.Stuck), 600)
 		case current && c.Progress.Stuck != "" && at.Sub(dep.MoveAt) >= stuckGrace:
 			return MakeSafe(name+": "+string(c.Progress.Stuck), 600)
