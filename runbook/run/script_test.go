@@ -120,7 +120,10 @@ func wants[B run.Body](s run.State) []B {
 	return list
 }
 
-type world = runtest.World
+type (
+	world = runtest.World
+	drive = runtest.Drive
+)
 
 func place(f func(testing.TB, ...string) *runtest.Drive) func(testing.TB) run.State {
 	return func(t testing.TB) run.State { return f(t).S }
