@@ -348,3 +348,41 @@ func TestBedTwoHolders(t *testing.T) {
 		t.Errorf("the token did not grow: %d, then %d", first.Token, second.Token)
 	}
 }
+
+// TestBedOutage stops the API server in the middle of a rollback; TESTBED_CTL is the program that does it.
+func TestBedOutage(t *testing.T) {
+	b := newBed(t, "KUBECONFIG", "production")
+	ctl := func(verb string) {
+		t.Helper()
+		if out, err := exec.Command(os.Getenv("TESTBED_CTL"), verb, "kube-apiserver").CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", verb, err, out)
+		}
+	}
+	all := []runbook.Component{component("api", "v5"), component("web", "v5")}
+	pins := b.pins(true, all...)
+	b.locked()
+	defer b.start(run.FollowWork{Env: b.env, Targets: all})()
+	b.moved(b.move("go", 0, 34, true, pins, all...))
+	until(b, "the canary", progress(func(p run.Progress) bool { return p.UpdatedReady == 2 }))
+	b.act()
+	ctl("kill")
+	blind, took := until(b, "that it cannot look", func(p run.Progressed) bool { return p.Err != "" })
+	t.Logf("it says so after %s: %s", took, blind.Err)
+	b.act()
+	defer b.start(run.UndoWork{Wish: "back", Run: t.Name(), Env: b.env, Pins: pins, Burnt: time.Now()})()
+	failed, took := until(b, "an undo without an API server", func(u run.Undone) bool { return u.Err != "" })
+	t.Logf("undo: %s after %s", failed.Err, took)
+	b.act()
+	ctl("start")
+	started := time.Now()
+	until(b, "that it can look again", progress(func(run.Progress) bool { return true }))
+	t.Logf("it can look again %s after the start", time.Since(started))
+	accepted, _ := until(b, "the undo taken", func(u run.Undone) bool { return u.Accepted })
+	t.Logf("taken %s after the start: %+v", time.Since(started), accepted)
+	for i, c := range all {
+		until(b, c.Name+" back", progress(func(p run.Progress) bool {
+			return p.Component == c.Name && p.Condition == run.Done && p.Hash == pins[i].Hash && p.Total == 3
+		}))
+	}
+	t.Logf("both are back %s after the start", time.Since(started))
+}

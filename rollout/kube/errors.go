@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/politicalsphere/sop/runbook/run"
@@ -24,7 +25,15 @@ var errTimeout = errors.New("the API server did not answer in time")
 // blind is the error of something that could not be looked at.
 type blind struct{ err error }
 
-func (e *blind) Error() string { return e.err.Error() }
+// Error leaves the request's address out, which is long and of no use to who reads why there is no connection.
+func (e *blind) Error() string {
+	var u *url.Error
+	if errors.As(e.err, &u) {
+		return u.Err.Error()
+	}
+	return e.err.Error()
+}
+
 func (e *blind) Unwrap() error { return e.err }
 
 // Unreachable tells whether err means that the cluster could not be looked at: no connection, a time-out, an

@@ -21,7 +21,7 @@ const (
 	silentAfter = 90 * time.Second
 	watchFor    = 8 * time.Minute // the server ends a watch after this and we open the next one
 	firstRetry  = 500 * time.Millisecond
-	lastRetry   = 15 * time.Second
+	lastRetry   = 5 * time.Second
 	bearFor     = 5 * time.Second // how long a failing watch is thought to be coming back: its cache still answers
 	shortLived  = time.Second     // a watch that ends sooner counts as a failure
 )
