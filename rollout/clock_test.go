@@ -1,3 +1,5 @@
+//go:build testbed
+
 package rollout_test
 
 import (
