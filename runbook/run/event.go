@@ -21,10 +21,10 @@ type Stamped struct {
 	Event Event
 }
 
-// volatile is embedded by events that are not journaled.
-type volatile struct{}
+// unrecorded is embedded by events that are not journaled.
+type unrecorded struct{}
 
-func (volatile) volatile() {}
+func (unrecorded) volatile() {}
 
 // IsVolatile tells whether an event stays out of the journal.
 func IsVolatile(e Event) bool {
@@ -78,7 +78,7 @@ type (
 	}
 	// CheckSeen is a look that showed the same state; only what was observed is refreshed.
 	CheckSeen struct {
-		volatile
+		unrecorded
 		Step   string
 		Index  int
 		Result Result
@@ -90,7 +90,7 @@ type (
 	}
 	// RecheckAsked makes checks look again at once; an empty Step means all.
 	RecheckAsked struct {
-		volatile
+		unrecorded
 		Step string
 	}
 	// StepAttested is a hand tick, StepUnattested takes it back.
@@ -143,10 +143,10 @@ type (
 		Blocking []string `json:"blocking"` // step ids
 	}
 	// Ticked is a time that passed without anything else.
-	Ticked struct{ volatile }
+	Ticked struct{ unrecorded }
 	// Refusal is an intent that cannot be, and why.
 	Refusal struct {
-		volatile
+		unrecorded
 		Text Safe
 	}
 )
@@ -247,7 +247,7 @@ type (
 	}
 	// ProgressSeen refreshes what a component looks like.
 	ProgressSeen struct {
-		volatile
+		unrecorded
 		Env      string
 		Progress Progress
 		Err      Safe
@@ -286,7 +286,7 @@ type (
 	}
 	// TriggersSeen refreshes their numbers.
 	TriggersSeen struct {
-		volatile
+		unrecorded
 		Env      string
 		Triggers []TriggerState
 	}
