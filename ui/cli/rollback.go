@@ -71,10 +71,12 @@ func (a *app) rollback(ctx context.Context, f rollbackFlags, args []string) erro
 	if err != nil {
 		return err
 	}
-	began := c.clock.Now()
-	pins, err := a.pins(ctx, c, plan, components, f.run)
+	pins, began, err := a.pins(ctx, c, plan, components, f.run)
 	if err != nil {
 		return err
+	}
+	if len(args) == 0 {
+		pins = a.ofLastRun(pins)
 	}
 	if f.print {
 		return a.printUndo(plan.Env(plan.Environment), pins)
@@ -106,23 +108,48 @@ func chosen(plan *runbook.Plan, names []string) ([]runbook.Component, error) {
 	return list, nil
 }
 
-// pins finds where to roll back to: from the journal of a run, or else from what stands on the workloads.
-func (a *app) pins(ctx context.Context, c connections, plan *runbook.Plan, components []runbook.Component, runID string) ([]run.Pin, error) {
+// pins finds where to roll back to: from the journal of a run, or else from what stands on the workloads. began is when
+// they were read, from which the time of a rollback counts.
+func (a *app) pins(ctx context.Context, c connections, plan *runbook.Plan, components []runbook.Component, runID string) (pins []run.Pin, began time.Time, err error) {
 	if runID != "" {
-		return pinsOf(runID, plan.Environment, components)
+		pins, err = pinsOf(runID, plan.Environment, components)
+		return pins, c.clock.Now(), err
 	}
 	ctx, cancel := context.WithTimeout(ctx, pinsWithin)
 	defer cancel()
 	clusters := kube.NewClusters(c.connect, c.clock)
 	defer clusters.Close()
-	pins, err := rollout.NewWorker(clusters, c.clock, c.operator).FindPins(ctx, plan.Env(plan.Environment), components)
+	pins, err = rollout.NewWorker(clusters, c.clock, c.operator).FindPins(ctx, plan.Env(plan.Environment), components)
 	if len(pins) == 0 {
-		return nil, couldNotLook(fmt.Errorf("find what to roll back to in %s: %w", plan.Environment, err))
+		return nil, began, couldNotLook(fmt.Errorf("find what to roll back to in %s: %w", plan.Environment, err))
 	}
 	if err != nil {
 		fmt.Fprintf(a.err, "sop: left out: %v\n", err)
 	}
-	return pins, nil
+	return pins, c.clock.Now(), nil
+}
+
+// ofLastRun keeps the components that the newest run moved: the others still carry the pins of older runs, and to undo
+// those too would go behind what ran before. Without any pin all are guesses, and all are kept.
+func (a *app) ofLastRun(pins []run.Pin) []run.Pin {
+	newest := ""
+	for _, p := range pins {
+		if !p.Guess {
+			newest = max(newest, p.Run) // run ids are ULIDs: they sort by time
+		}
+	}
+	if newest == "" {
+		return pins
+	}
+	var kept []run.Pin
+	for _, p := range pins {
+		if p.Run == newest && !p.Guess {
+			kept = append(kept, p)
+			continue
+		}
+		fmt.Fprintf(a.err, "sop: %s was not moved by the last run (%s) and is left alone; name it to roll it back too\n", p.Component, newest)
+	}
+	return kept
 }
 
 // pinsOf reads the pins of a run's journal.
