@@ -58,6 +58,7 @@ type Engine struct {
 // mail is an input on its way, and whose work it came from.
 type mail struct {
 	work  string
+	owner *working // of an observation
 	input run.Input
 	ended *ended
 }
@@ -120,12 +121,12 @@ func (e *Engine) Run(ctx context.Context) error {
 			return e.dead
 		}
 		batch := e.take(ctx)
-		now := e.clock.Now()
-		if len(batch) == 0 {
-			e.commit(run.Decide(e.state, run.Input{At: now}))
+		if len(batch) == 0 && ctx.Err() == nil {
+			e.commit(run.Decide(e.state, run.Input{At: e.clock.Now()}))
 		}
 		for _, m := range batch {
-			e.handle(ctx, m, now)
+			e.hurry(ctx)
+			e.handle(ctx, m, e.clock.Now())
 		}
 		e.employ(ctx)
 	}
@@ -149,10 +150,37 @@ func (e *Engine) take(ctx context.Context) []mail {
 	return batch
 }
 
+// hurry takes a rollback out of the mailbox before its turn: on a slow disk the mail before it may take a while.
+func (e *Engine) hurry(ctx context.Context) {
+	e.mu.Lock()
+	i := slices.IndexFunc(e.mailbox, mail.hurries)
+	if i < 0 {
+		e.mu.Unlock()
+		return
+	}
+	m := e.mailbox[i]
+	e.mailbox = slices.Delete(e.mailbox, i, i+1)
+	e.mu.Unlock()
+	e.handle(ctx, m, e.clock.Now())
+	e.employ(ctx)
+}
+
+// hurries tells whether somebody wants to go back, now.
+func (m mail) hurries() bool {
+	switch m.input.Intent.(type) {
+	case run.Rollback, run.Burn:
+		return true
+	}
+	return false
+}
+
 func (e *Engine) handle(ctx context.Context, m mail, now time.Time) {
 	if m.ended != nil {
 		e.workEnded(ctx, *m.ended, now)
 		return
+	}
+	if m.work != "" && m.input.Observation != nil && e.works[m.work] != m.owner {
+		return // of a worker that was stopped: its look is older than what was decided since
 	}
 	m.input.At = now
 	e.commit(run.Decide(e.state, m.input))

@@ -2,15 +2,22 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/politicalsphere/sop/runbook/journal"
 	"github.com/politicalsphere/sop/runbook/run"
 )
 
-// urgentWait is how long a rollback waits for its wish to become durable (DESIGN §5).
-const urgentWait = time.Second
+const (
+	// urgentWait is how long a rollback waits for its wish to become durable (DESIGN §5).
+	urgentWait = time.Second
+	// journalWait is how long everything else waits for a slow disk before the journal counts as dead.
+	journalWait = 10 * time.Second
+)
 
 // record journals the events and returns those that may become true. Without a journal nothing moves forward: the
 // wishes of forward writes are dropped, and the person is told; everything else goes on in memory.
@@ -32,44 +39,64 @@ func (e *Engine) record(events []run.Stamped) []run.Stamped {
 
 // write journals one event; false means that it is not durable.
 func (e *Engine) write(ev run.Stamped) bool {
-	if e.dead != nil && !urgent(ev.Event) {
+	if errors.Is(e.dead, errHangs) || e.dead != nil && !urgent(ev.Event) {
 		return false
 	}
+	append := e.journal.Append
 	if urgent(ev.Event) {
-		return e.writeUrgent(ev)
+		append = e.journal.AppendUrgent
 	}
-	if _, err := e.journal.Append(ev.At, ev.Actor, ev.Event.Kind(), ev.Event); err != nil {
-		e.dead = err
-		return false
-	}
-	return true
-}
-
-// writeUrgent journals what belongs to a rollback, but does not wait for a hanging disk.
-func (e *Engine) writeUrgent(ev run.Stamped) bool {
-	if e.dead == errHangs {
-		return false
-	}
-	done := e.clock.NewSignal()
-	var result atomic.Pointer[error]
-	e.clock.Go(func() {
-		_, err := e.journal.AppendUrgent(ev.At, ev.Actor, ev.Event.Kind(), ev.Event)
-		result.Store(&err)
-		done.Set()
+	err := e.await(ev, func() error {
+		_, err := append(ev.At, ev.Actor, ev.Event.Kind(), ev.Event)
+		return err
 	})
-	_ = e.clock.Wait(context.Background(), urgentWait, done)
-	switch err := result.Load(); {
-	case err == nil:
-		e.dead = errHangs
-	case *err != nil:
-		e.dead = *err
-	default:
+	if err == nil {
 		return true
+	}
+	if !errors.Is(err, journal.ErrTooLarge) { // that one left the journal as it was
+		e.dead = err
 	}
 	return false
 }
 
-var errHangs = fmt.Errorf("the disk did not answer within %s", urgentWait)
+// await runs an append, but does not wait for a disk that hangs: a rollback waits for a second, all else a little
+// longer, and no longer than a second once somebody presses R.
+func (e *Engine) await(ev run.Stamped, write func() error) error {
+	var result atomic.Pointer[error]
+	e.clock.Go(func() {
+		err := write()
+		result.Store(&err)
+		e.signal.Set()
+	})
+	defer e.signal.Set() // mail may have come meanwhile
+	limit, hurry := e.clock.Now().Add(journalWait), false
+	for {
+		now := e.clock.Now()
+		if !hurry && (urgent(ev.Event) || e.hurried()) {
+			hurry = true
+			limit = now.Add(min(urgentWait, limit.Sub(now)))
+		}
+		if err := result.Load(); err != nil {
+			return *err
+		}
+		if !now.Before(limit) {
+			return errHangs
+		}
+		_ = e.clock.Wait(context.Background(), limit.Sub(now), e.signal)
+	}
+}
+
+// hurried tells whether a rollback is under way or asked for.
+func (e *Engine) hurried() bool {
+	if r := e.state.Rollback; r != nil && r.Stage != run.TakenBack && r.Stage != run.Restored {
+		return true
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.ContainsFunc(e.mailbox, mail.hurries)
+}
+
+var errHangs = errors.New("the disk did not answer")
 
 // forwardWish tells whether an event lets a worker write forward.
 func forwardWish(ev run.Event) bool {

@@ -14,7 +14,8 @@ type working struct {
 	work   run.Work
 	cancel context.CancelFunc
 	tries  int
-	said   string // the last error that was told
+	since  time.Time // when it was started last
+	said   string    // the last error that was told
 }
 
 // ended is how a worker ended.
@@ -54,6 +55,7 @@ func (e *Engine) employ(ctx context.Context) {
 func (e *Engine) hire(ctx context.Context, w *working) {
 	ctx, w.cancel = context.WithCancel(ctx)
 	e.works[w.work.ID] = w
+	w.since = e.clock.Now()
 	work := w.work
 	if lock, ok := work.Body.(run.LockWork); ok {
 		lock.Head = e.journal.Head().String()
@@ -61,20 +63,20 @@ func (e *Engine) hire(ctx context.Context, w *working) {
 	}
 	e.running++
 	e.clock.Go(func() {
-		err := e.do(ctx, work)
+		err := e.do(ctx, w, work)
 		e.post(mail{work: work.ID, ended: &ended{id: work.ID, owner: w, err: err}})
 	})
 }
 
 // do runs the worker; a panic in it is its error, not the end of the run.
-func (e *Engine) do(ctx context.Context, w run.Work) (err error) {
+func (e *Engine) do(ctx context.Context, owner *working, w run.Work) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%s: a fault in the program: %v\n%s", w.ID, p, debug.Stack())
 		}
 	}()
 	return e.worker.Do(ctx, w, func(o run.Observation) {
-		e.post(mail{work: w.ID, input: run.Input{Observation: o}})
+		e.post(mail{work: w.ID, owner: owner, input: run.Input{Observation: o}})
 	})
 }
 
@@ -96,6 +98,9 @@ func (e *Engine) workEnded(ctx context.Context, end ended, now time.Time) {
 		w.said = text
 		failed := run.WorkFailed{Work: end.id, Err: run.MakeSafe(text, 400)}
 		e.commit(run.Decide(e.state, run.Input{At: now, Observation: failed}))
+	}
+	if now.Sub(w.since) > lastBackOff {
+		w.tries = 0 // it had gone well for a while
 	}
 	pause := min(firstBackOff<<min(w.tries, 10), lastBackOff)
 	w.tries++
