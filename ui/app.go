@@ -58,6 +58,8 @@ func New(s Session, o Options) *Model {
 	m.alarm.begin(m.state)
 	m.press.seen = m.state.Presses
 	switch scope := keys.Scope(o.First); {
+	case scope == "" && !m.state.Ended.IsZero():
+		m.scope = keys.Report
 	case screen.RollbackLive(m.state) || m.state.Only:
 		m.scope = keys.Rollback
 	case isScreen(scope):
@@ -179,11 +181,15 @@ func (m *Model) took(s run.State) tea.Cmd {
 	if screen.RollbackLive(s) && s.Presses != m.press.seen {
 		m.comeUp(s.Presses)
 		m.scope, m.help = keys.Rollback, false
+		m.list.Turn(s, len(screen.Phases(s))) // its last is the rollback procedure
 		if m.dialog != nil && m.dialog.field == nil {
 			m.dialog = nil // a question about something that is no longer the point
 		}
 	}
 	m.askReason()
+	if before.Ended.IsZero() && !s.Ended.IsZero() && m.dialog == nil {
+		m.scope, m.help = keys.Report, false
+	}
 	cmds := []tea.Cmd{m.awaitState(), m.alarm.ring(s, m.blurred)}
 	if fusing(before) != fusing(s) || before.Ended.IsZero() != s.Ended.IsZero() {
 		cmds = append(cmds, m.tick())

@@ -60,14 +60,14 @@ func (d *dialog) draw(th *theme.Theme, w int) screen.Dialog {
 	p := screen.Dialog{Title: d.title, Lines: d.lines, Loud: d.loud, Hot: d.hot, Label: d.label}
 	if d.field != nil {
 		p.Field = d.field.view(th, w-5)
-		if n := d.least - len([]rune(d.field.String())); n > 0 {
+		if n := d.least - len([]rune(d.field.String())); n > 0 && d.least > 1 {
 			p.Hint = plural(n, "character more", "characters more")
 		}
 	}
 	if d.scope == keys.Palette {
 		p.Lines = nil
 		for _, h := range d.menu {
-			p.Lines = append(p.Lines, theme.PadRight(h.Keys, 10)+theme.PadRight(h.Label, 16)+h.Help)
+			p.Lines = append(p.Lines, theme.Truncate(theme.PadRight(h.Keys, 10)+theme.PadRight(h.Label, 16)+h.Help, w-5))
 		}
 	}
 	return p

@@ -218,17 +218,31 @@ func (m *Model) openFilter(by string) {
 }
 
 func (m *Model) openPalette(by string) {
-	all := keys.HelpLines(m.scope)
-	all = append(all, m.moreLines()...)
+	all := m.commands()
 	d := m.ask(by, "Command", "type its name", 0, nil, nil)
 	d.scope, d.choose, d.hot = keys.Palette, func(keys.ID) {}, 0
 	d.typed = func(text string) {
 		d.menu, d.hot = nil, 0
 		for _, h := range all {
-			if h.ID != keys.OpenPalette && h.ID != keys.RollBack && strings.Contains(strings.ToLower(h.Label+" "+h.Help), strings.ToLower(strings.TrimSpace(text))) {
+			if strings.Contains(strings.ToLower(h.Label+" "+h.Help), strings.ToLower(strings.TrimSpace(text))) {
 				d.menu = append(d.menu, h)
 			}
 		}
 	}
 	d.typed("")
+}
+
+// commands are what the palette offers: what works now, but neither moving about nor the single key, which is faster.
+func (m *Model) commands() []keys.Hint {
+	var list []keys.Hint
+	for _, h := range append(keys.HelpLines(m.scope), m.moreLines()...) {
+		switch h.ID {
+		case keys.Up, keys.Left, keys.PageUp, keys.First, keys.OpenPalette, keys.RollBack, keys.Back:
+			continue
+		}
+		if m.works(h.ID) {
+			list = append(list, h)
+		}
+	}
+	return list
 }

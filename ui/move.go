@@ -214,8 +214,12 @@ func (m *Model) works(id keys.ID) bool {
 	s := m.state
 	_, moving := screen.Moving(s)
 	switch id {
-	case keys.Help:
-		return m.inputScope() != keys.Fuse // a page of text would hide the fuse
+	case keys.Help: // a page of text would hide the fuse; in a narrow footer the ways past a gate matter more
+		return m.inputScope() != keys.Fuse && (m.inputScope() != keys.Gate || m.w >= 100)
+	case keys.Open:
+		return m.scope == keys.Checklist || m.dialog != nil
+	case keys.NextFocus:
+		return m.dialog == nil && (m.scope == keys.Watch || m.scope == keys.Checklist && screen.LayoutFor(m.w, m.h-5) == screen.OnePane)
 	case keys.Freeze:
 		d, _ := screen.Moving(s)
 		return moving && !d.Frozen && !screen.RollbackLive(s)
@@ -258,6 +262,9 @@ func (m *Model) extraHints() []keys.Hint {
 		return nil
 	}
 	var hints []keys.Hint
+	if m.scope == keys.Checklist && m.list.Detail && screen.LayoutFor(m.w, m.h-5) == screen.OnePane {
+		hints = append(hints, keys.Hint{ID: keys.Back, Keys: "esc", Label: "list"})
+	}
 	for _, h := range m.moreLines() {
 		switch h.ID {
 		case start:

@@ -59,7 +59,7 @@ func Show(ctx context.Context, s Session, o Options) error {
 	}
 	m := New(s, o)
 	m.done = ctx.Done()
-	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithFPS(30), tea.WithColorProfile(profile), tea.WithoutSignalHandler()).Run()
+	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithFPS(30), tea.WithColorProfile(profile)).Run()
 	if err != nil && ctx.Err() == nil && !errors.Is(err, tea.ErrInterrupted) {
 		return fmt.Errorf("show the run on the terminal: %w: try --plain", err)
 	}

@@ -82,7 +82,7 @@ func (c *Checklist) View(f Frame) []string {
 	layout := LayoutFor(f.W, f.H)
 	left := 0
 	if f.W >= 100 {
-		left = min(36, max(28, f.W/4))
+		left = phaseColumnWidth(f)
 	}
 	head := 0
 	var lines []string
@@ -161,7 +161,11 @@ func (c *Checklist) list(f Frame, crumb bool) []string {
 	if gate := gateLine(f, c.Phase); gate != "" {
 		head = append(head, theme.PadRight(gate, f.W))
 	}
-	lines, at := c.rows(f, ph)
+	airy := true
+	lines, at := c.rows(f, ph, airy)
+	if len(lines) > f.H-len(head) {
+		lines, at = c.rows(f, ph, !airy)
+	}
 	if len(lines) == 0 {
 		lines = []string{th.Dim.Render(" nothing here contains " + clean(f.Filter))}
 	}
@@ -170,8 +174,8 @@ func (c *Checklist) list(f Frame, crumb bool) []string {
 	return append(head, body...)
 }
 
-// rows are the lines of a phase and the index of the chosen step's line.
-func (c *Checklist) rows(f Frame, ph runbook.Phase) (lines []string, at int) {
+// rows are the lines of a phase and the index of the chosen step's line; airy ones have blanks between sections.
+func (c *Checklist) rows(f Frame, ph runbook.Phase, airy bool) (lines []string, at int) {
 	cols := columnsFor(f, ph)
 	at = -1
 	for _, section := range ph.Sections {
@@ -181,7 +185,7 @@ func (c *Checklist) rows(f Frame, ph runbook.Phase) (lines []string, at int) {
 				continue
 			}
 			if !titled {
-				if len(lines) > 0 && f.H > 20 {
+				if len(lines) > 0 && airy {
 					lines = append(lines, "")
 				}
 				lines = append(lines, cell(f.Theme.Dim, " "+clean(section.Title), f.W))
@@ -208,7 +212,7 @@ func columnsFor(f Frame, ph runbook.Phase) columns {
 	if f.W >= 76 {
 		c.age = 11
 	}
-	room := f.W - 5 - c.age - 2
+	room := f.W - 5 - c.age - 3
 	c.title = min(longest, max(room*45/100, min(30, room*60/100)))
 	c.observed = room - c.title - 2
 	return c
@@ -231,7 +235,7 @@ func (c *Checklist) row(f Frame, step runbook.Step, cols columns) string {
 		const room = 11 // was ✔ 14:02
 		seen = cell(look, said, cols.observed-room-1) + " " + cellRight(th.Bad, "was ✔ "+hour(was), room)
 	}
-	row := mark + th.Mark(string(status), step.IsManual()) + " " + cell(st, clean(step.Title), cols.title) + "  " + seen + "  " + freshness(f, step, cols.age)
+	row := mark + th.Mark(string(status), step.IsManual()) + " " + cell(st, clean(step.Title), cols.title) + "  " + seen + "  " + freshness(f, step, cols.age) + " "
 	if step.ID == c.Step {
 		row = th.Selected.Over(row)
 	}
@@ -292,7 +296,7 @@ func freshness(f Frame, step runbook.Step, width int) string {
 	_, phase, _ := StepOf(s, step.ID)
 	text := age(f.Now.Sub(seen)) + " ago"
 	if isLive(s, step, phase) {
-		text = fmt.Sprintf("live %4s", age(f.Now.Sub(seen)))
+		text = fmt.Sprintf("live %3s", age(f.Now.Sub(seen)))
 	}
 	return cellRight(th.Dim, text, width)
 }

@@ -7,6 +7,18 @@ import (
 	"github.com/politicalsphere/sop/ui/theme"
 )
 
+// phaseColumnWidth is what the list of phases takes: its longest title, but not more than three tenths.
+func phaseColumnWidth(f Frame) int {
+	w := 0
+	for _, ph := range Phases(f.State) {
+		w = max(w, theme.Width(phaseTitle(ph)))
+	}
+	return max(24, min(w+phaseExtras, 40, f.W*3/10))
+}
+
+// phaseExtras is what stands around a phase's title: cursor, number, count, glyph.
+const phaseExtras = 1 + 2 + 6 + 1 + 3
+
 // phaseColumn lists the phases with their counts and what needs a person most.
 func phaseColumn(f Frame, chosen, w int) []string {
 	th := f.Theme
@@ -32,8 +44,7 @@ func phaseColumn(f Frame, chosen, w int) []string {
 			mark = th.Accent.Render("▸")
 		}
 		count := fmt.Sprintf("%d/%d", done, total)
-		const boxes = 1 + 3 + 6 // blank, glyph, count
-		row := mark + cell(st, fmt.Sprintf("%d %s", i+1, phaseTitle(ph)), w-1-boxes) + cellRight(th.Dim, count, 6) + " " + th.Mark(string(status), byHand)
+		row := mark + cell(st, fmt.Sprintf("%d %s", i+1, phaseTitle(ph)), w-phaseExtras+2) + cellRight(th.Dim, count, 6) + " " + th.Mark(string(status), byHand)
 		if i == chosen {
 			row = th.Selected.Over(row)
 		}

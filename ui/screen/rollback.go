@@ -19,7 +19,7 @@ func (v *Rollback) View(f Frame) []string {
 	lines := rollbackLines(f)
 	shown, top := window(f.Theme, lines, -1, v.Top, f.H, f.W)
 	v.Top = top
-	return shown
+	return withLog(f, shown)
 }
 
 func rollbackLines(f Frame) []string {
@@ -45,6 +45,9 @@ func rollbackHead(f Frame, r *run.RollbackState) []string {
 	th := f.Theme
 	env := th.Bad.Render(" ROLL BACK " + strings.ToUpper(clean(r.Env)))
 	lines := []string{theme.Between(env, stageWord(f, r)+" ", f.W)}
+	if r.Stage == run.Asking {
+		lines = append(lines, wrapped(th.Warn, askingWhy(r), 1, f.W)...)
+	}
 	frozen := frozenWords(r)
 	why := "why: " + string(r.Because)
 	if r.Because == "" {
@@ -54,6 +57,20 @@ func rollbackHead(f Frame, r *run.RollbackState) []string {
 		return append(lines, theme.Between(th.Dim.Render(" "+frozen), th.Text.Render(why)+" ", f.W))
 	}
 	return append(append(lines, th.Dim.Render(" "+theme.Truncate(frozen, f.W-1))), wrapped(th.Text, why, 1, f.W)...)
+}
+
+// askingWhy says why the fuse does not burn by itself.
+func askingWhy(r *run.RollbackState) string {
+	var guesses []string
+	for _, p := range r.Pins {
+		if p.Guess {
+			guesses = append(guesses, clean(p.Component))
+		}
+	}
+	if len(guesses) > 0 {
+		return "The fuse waits for you: no pin was found for " + strings.Join(guesses, ", ") + ", so the target is a guess."
+	}
+	return "The fuse waits for you: it does not burn by itself after a restart or a problem."
 }
 
 func frozenWords(r *run.RollbackState) string {
@@ -101,7 +118,7 @@ func stageWord(f Frame, r *run.RollbackState) string {
 		}
 		return th.Bad.Render(fuseWord(f)) + "  " + progress(th, th.Bad, share, min(20, f.W/6))
 	case run.Asking:
-		return th.Bad.Render("frozen; roll back? enter yes, esc takes it back")
+		return th.Bad.Render("roll back? enter: yes   esc: take it back")
 	case run.Restoring:
 		done, all := tookCount(f, r)
 		word := fmt.Sprintf("rolling back, %d of %d took", done, all)

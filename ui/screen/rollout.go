@@ -26,10 +26,13 @@ func (v *Rollout) View(f Frame) []string {
 	for _, wave := range waves(d) {
 		lines = append(lines, waveRows(f, d, wave)...)
 	}
-	lines = append(lines, "", theme.Truncate(" "+podLegend(f.Theme), f.W))
+	if f.H <= 16 {
+		lines = append(lines, "")
+	}
+	lines = append(lines, theme.Truncate(" "+podLegend(f.Theme), f.W))
 	body, top := window(f.Theme, lines, -1, v.Top, f.H-len(head), f.W)
 	v.Top = top
-	return append(head, body...)
+	return withLog(f, append(head, body...))
 }
 
 // LastDeploy is the deploy that is under way, else the one that began last.

@@ -145,6 +145,9 @@ func (v *Watch) focused(f Frame, s *series, room int) []string {
 
 // wide is a chart for each metric that can trip, and two lines for each of the others.
 func (v *Watch) wide(f Frame, s *series, room int) []string {
+	if n := (len(s.metrics) + 1) / 2; f.W >= 160 && n > 1 && room/n >= 9 {
+		return v.grid(f, s, room/n)
+	}
 	big := max(1, s.judged)
 	tiles := len(s.metrics) - big
 	perRow := max(1, min(tiles, f.W/50))
@@ -165,6 +168,15 @@ func (v *Watch) wide(f Frame, s *series, room int) []string {
 	for i := big; i < len(s.metrics); i += perRow {
 		lines = append(lines, "")
 		lines = append(lines, v.sideBySide(f, s, i, min(i+perRow, len(s.metrics)), perRow, 2)...)
+	}
+	return lines
+}
+
+// grid is every metric as a chart, two beside each other.
+func (v *Watch) grid(f Frame, s *series, tall int) []string {
+	var lines []string
+	for i := 0; i < len(s.metrics); i += 2 {
+		lines = append(lines, v.sideBySide(f, s, i, min(i+2, len(s.metrics)), 2, tall)...)
 	}
 	return lines
 }
@@ -221,6 +233,16 @@ func (v *Watch) chart(f Frame, name string) *chart.Chart {
 		v.charts[name] = chart.New(f.Theme, chart.Braille)
 	}
 	return v.charts[name]
+}
+
+// withLog fills what lines leave free with the last of what happened, if that is worth it.
+func withLog(f Frame, lines []string) []string {
+	free := f.H - len(lines) - 1
+	if free < 6 {
+		return lines
+	}
+	n := min(free, 14)
+	return append(fitLines(lines, f.H-n), fitLines(logTail(f, n), n)...)
 }
 
 // logTail is the last lines of what happened.
