@@ -210,9 +210,9 @@ func conclusion(r Result) Result {
 
 // failed takes the end of a worker that could not go on. A check without a worker could not look.
 func (d *decision) failed(v WorkFailed) {
-	for _, w := range d.s.checkWorks() {
-		if check := w.Body.(CheckWork); w.ID == v.Work {
-			d.checked(Checked{Step: check.Step, Index: check.Index, Result: Result{Status: Unknown, Summary: v.Err}})
+	for ref, check := range d.s.liveChecks() {
+		if d.s.checkWork(ref, check).ID == v.Work {
+			d.checked(Checked{Step: ref.Step, Index: ref.Index, Result: Result{Status: Unknown, Summary: v.Err}})
 			return
 		}
 	}

@@ -2,8 +2,10 @@ package run
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,25 +44,55 @@ func Wanted(s State) []Work {
 	return append(works, s.rollbackWorks()...)
 }
 
-// checkWorks are the checks that are live: those of the open phase, those that stay live for the whole run, and those
-// of the rollback procedure once there is a rollback.
+// checkWorks are the looks at the checks that are live.
 func (s State) checkWorks() []Work {
 	var works []Work
-	for i, ph := range s.Plan.Runbook.Phases {
-		for step := range PhaseSteps(ph) {
-			if !s.Only && s.live(step, i) {
-				works = append(works, s.stepChecks(step, i)...)
-			}
-		}
-	}
-	if rb := s.Plan.Runbook.Rollback; rb != nil && s.Rollback != nil && s.Rollback.Stage != TakenBack {
-		for _, step := range rb.Steps {
-			if !s.Steps[step.ID].Na {
-				works = append(works, s.stepChecks(step, -1)...)
-			}
-		}
+	for ref, check := range s.liveChecks() {
+		works = append(works, s.checkWork(ref, check))
 	}
 	return works
+}
+
+func (s State) checkWork(ref CheckRef, check runbook.Check) Work {
+	_, phase, _ := s.place(ref.Step)
+	env := s.Plan.Env(s.envOf(phase))
+	again := s.Steps[ref.Step].Checks[ref.Index].Recheck
+	return Work{
+		ID:   "check/" + ref.Step + "/" + strconv.Itoa(ref.Index) + "/" + env.Name + "/" + strconv.Itoa(again),
+		Body: CheckWork{Step: ref.Step, Index: ref.Index, Check: check, Env: env},
+	}
+}
+
+// liveChecks yields the checks that are looked at now: those of the open phase, those that stay live for the whole run,
+// and those of the rollback procedure once there is a rollback.
+func (s State) liveChecks() iter.Seq2[CheckRef, runbook.Check] {
+	return func(yield func(CheckRef, runbook.Check) bool) {
+		for i, ph := range s.Plan.Runbook.Phases {
+			for step := range PhaseSteps(ph) {
+				if !s.Only && s.live(step, i) && !s.looks(step, i, yield) {
+					return
+				}
+			}
+		}
+		if rb := s.Plan.Runbook.Rollback; rb != nil && s.Rollback != nil && s.Rollback.Stage != TakenBack {
+			for _, step := range rb.Steps {
+				if !s.Steps[step.ID].Na && !s.looks(step, -1, yield) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// looks yields the checks of a step that are wanted; false means that nobody wants more.
+func (s State) looks(step runbook.Step, phase int, yield func(CheckRef, runbook.Check) bool) bool {
+	for i, check := range step.Verify {
+		once := step.Recheck == "once" && !wantsLook(s.Steps[step.ID].Checks[i])
+		if !once && !s.suspended(step, i, phase) && !yield(CheckRef{Step: step.ID, Index: i}, check) {
+			return false
+		}
+	}
+	return true
 }
 
 // live tells whether the checks of a step are looked at now.
@@ -75,23 +107,6 @@ func (s State) live(step runbook.Step, phase int) bool {
 		return true
 	}
 	return phase == s.Phase
-}
-
-func (s State) stepChecks(step runbook.Step, phase int) []Work {
-	var works []Work
-	env := s.Plan.Env(s.envOf(phase))
-	for i, check := range step.Verify {
-		c := s.Steps[step.ID].Checks[i]
-		once := step.Recheck == "once"
-		if once && !wantsLook(c) || s.suspended(step, i, phase) {
-			continue
-		}
-		works = append(works, Work{
-			ID:   fmt.Sprintf("check/%s/%d/%s/%d", step.ID, i, env.Name, c.Recheck),
-			Body: CheckWork{Step: step.ID, Index: i, Check: check, Env: env, Once: false},
-		})
-	}
-	return works
 }
 
 // wantsLook tells whether a check that is made once has to be made: it never passed, or somebody asks for it.
@@ -313,16 +328,4 @@ func (s State) undoOrder(r *RollbackState) []Pin {
 	pins := slices.Clone(r.Pins)
 	slices.Reverse(pins)
 	return pins
-}
-
-// liveChecks yields the checks that are looked at now.
-func (s State) liveChecks() func(yield func(CheckRef, runbook.Check) bool) {
-	return func(yield func(CheckRef, runbook.Check) bool) {
-		for _, w := range s.checkWorks() {
-			cw := w.Body.(CheckWork)
-			if !yield(CheckRef{Step: cw.Step, Index: cw.Index}, cw.Check) {
-				return
-			}
-		}
-	}
 }
