@@ -120,6 +120,8 @@ func wants[B run.Body](s run.State) []B {
 	return list
 }
 
+var begun = runtest.Begin
+
 type (
 	world = runtest.World
 	drive = runtest.Drive

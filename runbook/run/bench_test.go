@@ -1,0 +1,88 @@
+package run_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/politicalsphere/sop/runbook"
+	"github.com/politicalsphere/sop/runbook/run"
+)
+
+// anything are the parameters of every check in the runbook that ships.
+type anything struct {
+	Components any `yaml:"components,omitempty"`
+	Available  any `yaml:"available,omitempty"`
+	Services   any `yaml:"services,omitempty"`
+	Min        any `yaml:"min,omitempty"`
+	URL        any `yaml:"url,omitempty"`
+	Name       any `yaml:"name,omitempty"`
+	Keys       any `yaml:"keys,omitempty"`
+	Days       any `yaml:"days,omitempty"`
+	From       any `yaml:"from,omitempty"`
+	To         any `yaml:"to,omitempty"`
+	Zone       any `yaml:"zone,omitempty"`
+	Query      any `yaml:"query,omitempty"`
+	For        any `yaml:"for,omitempty"`
+}
+
+// shippedPlan is the runbook that ships, with kinds that take any parameters.
+func shippedPlan(tb testing.TB) *runbook.Plan {
+	tb.Helper()
+	data, err := os.ReadFile("../../runbooks/deployment.yaml")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var kinds []runbook.Kind
+	for _, name := range []string{"workload", "endpoints", "http", "secret", "window", "prometheus", "access"} {
+		kinds = append(kinds, runbook.Kind{Name: name, Doc: "stub", Params: anything{}, Example: name + ": {}"})
+	}
+	doc, problems := runbook.Load(kinds, runbook.Source{Name: "deployment.yaml", Data: data})
+	if doc == nil {
+		tb.Fatal(problems)
+	}
+	plan, problems := runbook.Resolve(doc, runbook.Choice{Inputs: map[string]string{"version": "v1.2.3"}, Environment: "production"})
+	if plan == nil {
+		tb.Fatal(problems)
+	}
+	return plan
+}
+
+// shipped is a run of it in which every live check has been looked at once.
+func shipped(tb testing.TB) (run.State, run.Input) {
+	tb.Helper()
+	s := run.New("bench", shippedPlan(tb))
+	s = run.Apply(s, run.Begin(s, begun, "alice", run.RunStarted{Operator: "alice", Environment: "production"})...)
+	var in run.Input
+	for _, w := range run.Wanted(s) {
+		if c, ok := w.Body.(run.CheckWork); ok {
+			in = run.Input{At: begun, Observation: run.Checked{Step: c.Step, Index: c.Index, Result: run.Result{Status: run.Passed}}}
+			s = run.Apply(s, run.Decide(s, in)...)
+		}
+	}
+	if in.Observation == nil {
+		tb.Fatal("the shipped runbook has no check")
+	}
+	return s, in
+}
+
+func BenchmarkDecideUnchanged(b *testing.B) {
+	s, in := shipped(b)
+	for b.Loop() {
+		run.Decide(s, in)
+	}
+}
+
+func BenchmarkWantedAndDeadline(b *testing.B) {
+	s, _ := shipped(b)
+	for b.Loop() {
+		run.Wanted(s)
+		run.Deadline(s)
+	}
+}
+
+func TestAnUnchangedLookCostsLittle(t *testing.T) {
+	s, in := shipped(t)
+	if n := testing.AllocsPerRun(10, func() { run.Decide(s, in) }); n > 500 {
+		t.Errorf("%v allocations for a look that shows nothing new", n)
+	}
+}
