@@ -53,19 +53,26 @@ func New(s Session, o Options) *Model {
 	m := &Model{session: s, options: o, w: 80, h: 24, scope: keys.Checklist, dirty: true}
 	m.retheme(o.Theme == "light")
 	m.state, m.now = s.Latest(), s.Now()
+	if m.state.Plan != nil {
+		m.begin(keys.Scope(o.First))
+	}
+	return m
+}
+
+// begin looks at the first State that there is.
+func (m *Model) begin(first keys.Scope) {
 	m.list.Phase = min(m.state.Phase, max(0, len(screen.Phases(m.state))-1))
 	m.list.Turn(m.state, 0)
 	m.alarm.begin(m.state)
 	m.press.seen = m.state.Presses
-	switch scope := keys.Scope(o.First); {
-	case scope == "" && !m.state.Ended.IsZero():
+	switch {
+	case first == "" && !m.state.Ended.IsZero():
 		m.scope = keys.Report
 	case screen.RollbackLive(m.state) || m.state.Only:
 		m.scope = keys.Rollback
-	case isScreen(scope):
-		m.scope = scope
+	case isScreen(first):
+		m.scope = first
 	}
-	return m
 }
 
 func isScreen(s keys.Scope) bool {
@@ -174,6 +181,10 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *Model) took(s run.State) tea.Cmd {
 	before := m.state
 	m.state, m.dirty = s, true
+	if before.Plan == nil {
+		m.begin(keys.Scope(m.options.First))
+		return tea.Batch(m.awaitState(), m.tick())
+	}
 	m.follow(before)
 	if s.Notice.Text != "" && s.Notice != before.Notice {
 		m.notice = s.Notice

@@ -17,6 +17,9 @@ func (m *Model) frame() screen.Frame {
 // draw is every line of the terminal.
 func (m *Model) draw() []string {
 	f := m.frame()
+	if m.state.Plan == nil {
+		return []string{theme.Truncate(" waiting for the run to begin", m.w)}
+	}
 	if m.w < screen.MinWidth || m.h < screen.MinHeight {
 		return screen.TooSmall(f)
 	}
@@ -44,8 +47,11 @@ func (m *Model) body(f screen.Frame) []string {
 	if m.dialog == nil {
 		return pad(m.screen(f), f.H)
 	}
-	d := m.dialog.draw(m.th, f.W)
-	lines := d.View(f, max(6, f.H*2/3))
+	room := f.H // what is asked must be read in full
+	if m.dialog.scope == keys.Gate || m.dialog.scope == keys.Palette {
+		room = max(6, f.H*2/3) // a list scrolls
+	}
+	lines := m.dialog.draw(m.th, f.W).View(f, room)
 	above := f
 	above.H = f.H - len(lines)
 	return append(pad(m.screen(above), above.H), lines...)
@@ -79,6 +85,9 @@ func (m *Model) screen(f screen.Frame) []string {
 
 // windowTitle says where the run is to whoever looks at a list of windows.
 func (m *Model) windowTitle() string {
+	if m.state.Plan == nil {
+		return "sop"
+	}
 	parts := []string{"sop", m.state.Plan.Runbook.Metadata.Title, screen.Environment(m.state)}
 	switch {
 	case screen.RollbackLive(m.state):

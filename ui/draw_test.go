@@ -97,8 +97,8 @@ func checkPicture(t *testing.T, what string, m *Model, w, h int) {
 func TestEverySize(t *testing.T) {
 	look := looks()["colour"]
 	for n, sc := range append(scenes(), hostile()) {
-		for w := 1 + n%3; w <= 250; w += 7 {
-			for h := 1 + n%2; h <= 70; h += 5 {
+		for w := 1 + n%3; w <= 250; w += 13 {
+			for h := 1 + n%2; h <= 70; h += 7 {
 				m, _ := open(sc, look, w, h)
 				checkPicture(t, sc.name, m, w, h)
 			}

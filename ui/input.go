@@ -49,6 +49,12 @@ func (m *Model) footerScope() keys.Scope { return m.inputScope() }
 
 // pressed takes a key.
 func (m *Model) pressed(k tea.KeyPressMsg) tea.Cmd {
+	if m.state.Plan == nil { // there is nothing to act on yet
+		if k.String() == "q" || k.String() == "ctrl+c" {
+			return tea.Quit
+		}
+		return nil
+	}
 	scope, key := m.inputScope(), k.String()
 	id, known := keys.Match(scope, key)
 	if !known && m.dialog == nil {

@@ -363,6 +363,7 @@ func scenes() []scene {
 		newPlay().wait(3*time.Second).scene("begin", "checklist"),
 		drifting().scene("drift", "checklist"),
 		ready().scene("ready", "checklist"),
+		ready().gate("pre-deployment").attest("notify").scene("deploy", "checklist"),
 		overdue.scene("overdue", "checklist"),
 		newPlay().scene("nothing-deployed", "rollout"),
 		holding().scene("holding", "rollout"),

@@ -22,8 +22,11 @@ const lampWidth = 28
 func Header(f Frame, m Marks) []string {
 	left := environment(f) + practice(f, m) + "  " + f.Theme.Header.Render(title(f.State))
 	where := clean(m.Cluster)
+	if id := clean(f.State.ID); f.W >= 100 && len(id) > 6 {
+		where += " · run …" + id[len(id)-6:]
+	}
 	facts := strings.Join(headerFacts(f, m), "   ")
-	if f.W >= 150 {
+	if f.W >= 160 {
 		left += f.Theme.Dim.Render(" · " + where)
 		lamp := Lamp(f, max(lampWidth, f.W-theme.Width(left)-theme.Width(facts)-6))
 		return []string{theme.Between(left, facts+"   "+lamp+" ", f.W), f.Theme.RuleLine(f.W)}

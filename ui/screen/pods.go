@@ -59,9 +59,13 @@ func podStrip(th *theme.Theme, pods []run.Pod, width int) string {
 	}
 	slices.Sort(kinds)
 	rest := ""
-	if len(kinds) > width {
-		rest = theme.Truncate(fmt.Sprintf(" +%d", len(kinds)-max(0, width-6)), 6)
-		kinds = kinds[:max(0, width-6)]
+	const counted = 6 // " +1234"
+	switch {
+	case len(kinds) > width && width <= counted:
+		kinds = kinds[:width]
+	case len(kinds) > width:
+		rest = theme.Truncate(fmt.Sprintf(" +%d", len(kinds)-(width-counted)), counted)
+		kinds = kinds[:width-counted]
 	}
 	var b strings.Builder
 	for i := 0; i < len(kinds); {
