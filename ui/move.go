@@ -125,7 +125,7 @@ func (m *Model) startQuestion(by string, step runbook.Step) {
 	env := screen.Phases(m.state)[phase].Environment
 	begin := func() { m.send(run.Start{Step: step.ID}) }
 	if step.Deploy != nil {
-		m.question(by, "Deploy to "+strings.ToUpper(clean(env))+"?", m.deployPlan(step, env), begin)
+		m.question(by, fmt.Sprintf("Deploy to %s, namespace %s?", strings.ToUpper(clean(env)), clean(m.state.Plan.Env(env).Namespace)), m.deployPlan(step, env), begin)
 		return
 	}
 	m.question(by, "Start: "+clean(step.Title)+"?", m.watchPlan(step, env), begin)
@@ -137,11 +137,7 @@ func (m *Model) deployPlan(step runbook.Step, env string) []string {
 	waves := plan.Waves(d)
 	for i, wave := range waves {
 		for _, name := range wave {
-			c, _ := plan.Component(name)
-			lines = append(lines, screen.Change(m.state, env, name)+"   "+clean(c.Workload)+" in "+clean(plan.Env(env).Namespace))
-		}
-		if len(waves) > 1 {
-			lines[len(lines)-len(wave)] += fmt.Sprintf("   (wave %d of %d)", i+1, len(waves))
+			lines = append(lines, fmt.Sprintf("wave %d   %s", i+1, screen.Change(m.state, env, name)))
 		}
 	}
 	how := "All pods of a wave roll at once, as the workload's own strategy says."
@@ -150,7 +146,7 @@ func (m *Model) deployPlan(step runbook.Step, env string) []string {
 		for i, p := range d.Steps {
 			shares[i] = fmt.Sprintf("%g %%", float64(p))
 		}
-		how = fmt.Sprintf("Canary: each wave at %s of its pods, held for %s each.", strings.Join(shares, ", "), d.Hold.D)
+		how = fmt.Sprintf("Canary: each wave at %s of its pods, held for %s each.", strings.Join(shares, ", "), screen.Span(d.Hold.D))
 	}
 	return append(lines, how, "Before any write: rights, dry run, pins of what runs now, baseline, lock. A problem there stops it.", "R goes back at any time.")
 }
@@ -161,7 +157,7 @@ func (m *Model) watchPlan(step runbook.Step, env string) []string {
 	if !w.Metrics.All && len(w.Metrics.List) > 0 {
 		names = clean(strings.Join(w.Metrics.List, ", "))
 	}
-	return []string{fmt.Sprintf("Watches %s of %s for %s. It only reads.", names, clean(env), w.For.D)}
+	return []string{fmt.Sprintf("Watches %s of %s for %s. It only reads.", names, clean(env), screen.Span(w.For.D))}
 }
 
 func (m *Model) watchKey(id keys.ID, key string, n int) {

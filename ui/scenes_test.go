@@ -21,8 +21,10 @@ type scene struct {
 }
 
 func manual(id, title, text string) runbook.Step {
-	return runbook.Step{ID: id, Title: title, Text: text, Why: "A plan made during an outage is made by tired people.",
-		How: "Look at it yourself, and note what you saw and where. Your own word counts, nobody else looks again."}
+	return runbook.Step{
+		ID: id, Title: title, Text: text, Why: "A plan made during an outage is made by tired people.",
+		How: "Look at it yourself, and note what you saw and where. Your own word counts, nobody else looks again.",
+	}
 }
 
 func sensed(id, title, text string, kinds ...string) runbook.Step {
@@ -93,11 +95,15 @@ func testPlan() *runbook.Plan {
 	metrics := []runbook.Metric{
 		{Name: "p95", Title: "Response time p95", Unit: "seconds", Query: "p95", Objective: "< 200ms", Triggers: []runbook.Trigger{{Trip: "> baseline + 20%", For: duration(90 * time.Second), Severity: "critical", Then: "rollback"}}},
 		{Name: "error-rate", Title: "Error rate", Unit: "percent", Numerator: "n", Denominator: "d", Objective: "< 0.1%", Triggers: []runbook.Trigger{{Trip: "> baseline + 5pp", For: duration(90 * time.Second), Severity: "critical", Then: "rollback"}}},
-		{Name: "availability", Title: "Availability", Unit: "percent", Objective: "> 99.9%"}, {Name: "throughput", Title: "Throughput", Unit: "per-second"},
-		{Name: "cpu", Title: "CPU", Unit: "percent", Objective: "< 80%"}, {Name: "memory", Title: "Memory", Unit: "percent", Objective: "< 80%"},
+		{Name: "availability", Title: "Availability", Unit: "percent", Objective: "> 99.9%"},
+		{Name: "throughput", Title: "Throughput", Unit: "per-second"},
+		{Name: "cpu", Title: "CPU", Unit: "percent", Objective: "< 80%"},
+		{Name: "memory", Title: "Memory", Unit: "percent", Objective: "< 80%"},
 	}
-	return &runbook.Plan{Runbook: rb, Environment: "production", RunID: "01JQ0000000000000000000000", Operator: "alice",
-		Inputs: map[string]string{"version": "v1.4.2"}, Metrics: map[string][]runbook.Metric{"production": metrics}}
+	return &runbook.Plan{
+		Runbook: rb, Environment: "production", RunID: "01JQ0000000000000000000000", Operator: "alice",
+		Inputs: map[string]string{"version": "v1.4.2"}, Metrics: map[string][]runbook.Metric{"production": metrics},
+	}
 }
 
 // play is a State and the time, for telling a story.
@@ -183,16 +189,20 @@ func pods(n, fresh, readyFresh int, state string) []run.Pod {
 }
 
 func pin(name string, n int) run.Pin {
-	return run.Pin{Component: name, Workload: "deployment/" + name, Namespace: "production", Replicas: n, Image: "registry.example/" + name + ":v1.4.1",
-		Digests: []string{"registry.example/" + name + "@sha256:9f2c81aa0d4e5b6c7d8e9f00112233445566778899aabbccddeeff0011223344"}, ReplicaSet: name + "-7d8c9f6b5", ReplicaSetUID: "u", Hash: "7d8c9f6b5"}
+	return run.Pin{
+		Component: name, Workload: "deployment/" + name, Namespace: "production", Replicas: n, Image: "registry.example/" + name + ":v1.4.1",
+		Digests: []string{"registry.example/" + name + "@sha256:9f2c81aa0d4e5b6c7d8e9f00112233445566778899aabbccddeeff0011223344"}, ReplicaSet: name + "-7d8c9f6b5", ReplicaSetUID: "u", Hash: "7d8c9f6b5",
+	}
 }
 
 var replicas = map[string]int{"worker": 3, "api": 20, "web": 4}
 
 func (p *play) progress(name string, updated, updatedReady int, more func(*run.Progress)) *play {
 	n := replicas[name]
-	g := run.Progress{Component: name, Generation: 2, ObservedGeneration: 2, Image: "registry.example/" + name + ":v1.4.2", Desired: n, Updated: updated,
-		UpdatedReady: updatedReady, Available: n, Total: n + updated, OldReady: n - updatedReady, Condition: run.Waiting, Pods: pods(n-updatedReady, updated, updatedReady, "ContainerCreating")}
+	g := run.Progress{
+		Component: name, Generation: 2, ObservedGeneration: 2, Image: "registry.example/" + name + ":v1.4.2", Desired: n, Updated: updated,
+		UpdatedReady: updatedReady, Available: n, Total: n + updated, OldReady: n - updatedReady, Condition: run.Waiting, Pods: pods(n-updatedReady, updated, updatedReady, "ContainerCreating"),
+	}
 	if updated == 0 {
 		g.Image = "registry.example/" + name + ":v1.4.1"
 	}

@@ -3,6 +3,7 @@ package screen
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
@@ -204,16 +205,18 @@ func (c *Checklist) rows(f Frame, ph runbook.Phase, airy bool) (lines []string, 
 type columns struct{ title, observed, age int }
 
 func columnsFor(f Frame, ph runbook.Phase) columns {
-	longest := 12
+	longest, said := 12, 10
 	for step := range run.PhaseSteps(ph) {
 		longest = max(longest, theme.Width(step.Title))
+		text, _ := observed(f, step, f.State.StepStatus(step.ID))
+		said = max(said, theme.Width(text))
 	}
 	c := columns{age: 9}
 	if f.W >= 76 {
 		c.age = 11
 	}
 	room := f.W - 5 - c.age - 3
-	c.title = min(longest, max(room*45/100, min(30, room*60/100)))
+	c.title = min(longest, max(room*45/100, min(30, room*60/100), room-2-said)) // the titles get what nothing else needs
 	c.observed = room - c.title - 2
 	return c
 }
@@ -277,10 +280,11 @@ func freshness(f Frame, step runbook.Step, width int) string {
 	th, s := f.Theme, f.State
 	st := s.Steps[step.ID]
 	if st.Override != nil || st.Attested != nil && len(step.Verify) == 0 {
-		by, at := "", f.Now
-		if st.Override != nil {
+		by, at := "", time.Time{}
+		switch {
+		case st.Override != nil:
 			by, at = st.Override.By, st.Override.At
-		} else {
+		case st.Attested != nil:
 			by, at = st.Attested.By, st.Attested.At
 		}
 		text := hour(at)

@@ -38,7 +38,7 @@ func detailLines(f Frame, step runbook.Step, phase int) []string {
 		more = append(more, "owner "+clean(step.Owner))
 	}
 	if step.Estimate.D > 0 {
-		more = append(more, "takes about "+step.Estimate.D.String())
+		more = append(more, "takes about "+Span(step.Estimate.D))
 	}
 	return append(lines, labelled(th, "", th.Dim, strings.Join(more, ", "), f.W)...)
 }

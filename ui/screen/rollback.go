@@ -302,7 +302,7 @@ func wouldRollBack(f Frame) []string {
 		lines = append(lines, "", cell(th.Dim, " pinned, and not moved yet:", f.W))
 	} else {
 		head := th.Title.Render(" R would roll back " + clean(env))
-		lines = append(lines, theme.Between(head, th.Dim.Render(fmt.Sprintf("fuse %s ", fuseOf(s)))+" ", f.W), "")
+		lines = append(lines, theme.Between(head, th.Dim.Render("fuse "+Span(fuseOf(s))+" ")+" ", f.W), "")
 	}
 	for _, p := range slices.Backward(pins) {
 		lines = append(lines, pinRows(f, s.Envs[env].Components[p.Component], p, th.Dim.Render(string(s.Envs[env].Components[p.Component].Stage)), 12)...)

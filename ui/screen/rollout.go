@@ -281,12 +281,13 @@ func changeOf(s run.State, env, name string) (from, to string) {
 	return from, to
 }
 
-// Change says in words what a deploy does to a component: its name, where from, and the whole image where to.
+// Change says in words what a deploy does to a component: its workload, where from if that is known already, and the
+// whole image where to.
 func Change(s run.State, env, name string) string {
 	from, _ := changeOf(s, env, name)
 	c, _ := s.Plan.Component(name)
 	if from == "?" {
-		from = "(what runs now)"
+		from = ""
 	}
-	return fmt.Sprintf("%-12s %s → %s", clean(name), from, clean(c.Image))
+	return fmt.Sprintf("%-12s %s→ %s", clean(c.Workload), theme.PadRight(from, min(len(from)+1, 12)), clean(c.Image))
 }

@@ -171,6 +171,21 @@ func progress(th *theme.Theme, st theme.Style, share float64, width int) string 
 	return st.Render(strings.Repeat("█", n)) + th.Dim.Render(strings.Repeat("░", width-n))
 }
 
+// Span writes a length of time as a runbook does: 30m, 90s, 1h30m.
+func Span(d time.Duration) string {
+	if d > 0 && d < 2*time.Minute && d%time.Second == 0 {
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	}
+	text := strings.TrimSuffix(d.String(), "m0s")
+	if len(text) < len(d.String()) {
+		text += "m"
+	}
+	if hours, ok := strings.CutSuffix(text, "h0m"); ok {
+		return hours + "h"
+	}
+	return text
+}
+
 // plural writes a count with its noun.
 func plural(n int, one, many string) string {
 	if n == 1 {

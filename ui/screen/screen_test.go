@@ -44,8 +44,13 @@ func TestTimes(t *testing.T) {
 func TestPodStrip(t *testing.T) {
 	th := theme.New(theme.Options{})
 	list := []run.Pod{
-		{State: "Running", Ready: true}, {New: true, Ready: true, State: "Running"}, {New: true, State: "ContainerCreating"},
-		{New: true, State: "ImagePullBackOff"}, {State: "Terminating", Ready: true}, {New: true, Ready: true, State: "Running"}, {New: true, State: "CrashLoopBackOff"},
+		{State: "Running", Ready: true},
+		{New: true, Ready: true, State: "Running"},
+		{New: true, State: "ContainerCreating"},
+		{New: true, State: "ImagePullBackOff"},
+		{State: "Terminating", Ready: true},
+		{New: true, Ready: true, State: "Running"},
+		{New: true, State: "CrashLoopBackOff"},
 	}
 	if got := ansi.Strip(podStrip(th, list, 20)); got != "●●◌✖✖○–" {
 		t.Errorf("got %q", got)
@@ -79,6 +84,17 @@ func TestWindowKeepsTheCursorInView(t *testing.T) {
 		}
 		if !found || len(shown) != 10 {
 			t.Errorf("line %d is not among %q", at, shown)
+		}
+	}
+}
+
+func TestSpan(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		5 * time.Minute: "5m", 90 * time.Second: "90s", 30 * time.Minute: "30m", time.Hour: "1h", 90 * time.Minute: "1h30m", 3 * time.Second: "3s",
+		150 * time.Second: "2m30s", 0: "0s", time.Hour + time.Second: "1h0m1s",
+	} {
+		if got := Span(d); got != want {
+			t.Errorf("Span(%s) = %s, want %s", d, got, want)
 		}
 	}
 }
