@@ -143,7 +143,7 @@ func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, 
 		return err
 	}
 	if jumping != nil {
-		jumping.AddIdle(func() bool { return s.parts.clusters.CaughtUp(lastWritten(world)) })
+		jumping.AddIdle(func() bool { return s.parts.clusters.Settled(caughtUp(world)) })
 	}
 	mode := modeFlags{plain: f.plain, auto: f.policy != "", format: f.format}
 	o.Cluster, o.Practice = clusterLabel(c, s.Latest().Plan), true
@@ -163,14 +163,10 @@ func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, 
 	return err
 }
 
-// lastWritten tells the caches how far the world is.
-func lastWritten(w *practice.World) func(schema.GroupVersionResource, string) uint64 {
-	return func(gvr schema.GroupVersionResource, namespace string) uint64 {
-		version, err := strconv.ParseUint(w.Cluster().LastResourceVersion(gvr, namespace, ""), 10, 64)
-		if err != nil {
-			return 0
-		}
-		return version
+// caughtUp tells whether a cache of the program that stands at have has seen all that the world wrote.
+func caughtUp(w *practice.World) func(schema.GroupVersionResource, string, string) bool {
+	return func(gvr schema.GroupVersionResource, namespace, have string) bool {
+		return w.Cluster().CaughtUp(gvr, namespace, "", have)
 	}
 }
 
