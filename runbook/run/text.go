@@ -249,7 +249,10 @@ func (s State) triggerWords(v TriggersJudged) (string, bool) {
 func (s State) rollbackWords(e Stamped) (text string, loud bool) {
 	switch v := e.Event.(type) {
 	case RollbackPressed:
-		return fmt.Sprintf("R pressed by %s for %s %s", e.Actor, v.Env, v.Because), true
+		if e.Actor == "" {
+			return fmt.Sprintf("rolling back %s by itself: %s", v.Env, v.Because), true
+		}
+		return strings.TrimSpace(fmt.Sprintf("R pressed by %s for %s %s", e.Actor, v.Env, v.Because)), true
 	case FuseAsked:
 		return "the fuse does not burn by itself: " + string(v.Why), true
 	case FuseBurnt:
