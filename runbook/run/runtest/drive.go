@@ -17,7 +17,7 @@ type Drive struct {
 	Events []run.Stamped   // all of them
 	Check  func(run.Input) // called after every input; nil: nothing
 
-	tb    testing.TB
+	TB    testing.TB
 	works []due
 }
 
@@ -34,14 +34,14 @@ func Start(tb testing.TB, plan *runbook.Plan, w *World) *Drive {
 
 // StartAs begins a run with the first event given.
 func StartAs(tb testing.TB, plan *runbook.Plan, w *World, first run.RunStarted) *Drive {
-	d := &Drive{World: w, S: run.New(ID, plan), At: Begin, tb: tb}
+	d := &Drive{World: w, S: run.New(ID, plan), At: Begin, TB: tb}
 	d.take(run.Begin(d.S, d.At, first.Operator, first))
 	return d
 }
 
 // Replayed is a Drive that goes on after its process died: only the journaled events are left.
 func Replayed(tb testing.TB, plan *runbook.Plan, w *World, events []run.Stamped, at time.Time) *Drive {
-	d := &Drive{World: w, S: run.New(ID, plan), At: at, tb: tb}
+	d := &Drive{World: w, S: run.New(ID, plan), At: at, TB: tb}
 	for _, e := range events {
 		if !run.IsVolatile(e.Event) {
 			d.S = run.Apply(d.S, e)
@@ -74,7 +74,7 @@ func (d *Drive) employ() {
 
 // Input gives the law one input now.
 func (d *Drive) Input(in run.Input) {
-	d.tb.Helper()
+	d.TB.Helper()
 	in.At = d.At
 	d.take(run.Decide(d.S, in))
 	if d.Check != nil {
@@ -83,24 +83,24 @@ func (d *Drive) Input(in run.Input) {
 }
 
 // Want sends an intent of alice.
-func (d *Drive) Want(i run.Intent) { d.tb.Helper(); d.Input(run.Input{Actor: "alice", Intent: i}) }
+func (d *Drive) Want(i run.Intent) { d.TB.Helper(); d.Input(run.Input{Actor: "alice", Intent: i}) }
 
 // See sends an observation.
-func (d *Drive) See(o run.Observation) { d.tb.Helper(); d.Input(run.Input{Observation: o}) }
+func (d *Drive) See(o run.Observation) { d.TB.Helper(); d.Input(run.Input{Observation: o}) }
 
 // For lets time pass.
-func (d *Drive) For(long time.Duration) { d.tb.Helper(); d.until(nil, long) }
+func (d *Drive) For(long time.Duration) { d.TB.Helper(); d.until(nil, long) }
 
 // Until lets time pass until cond is true; it is an error when it is not within long.
 func (d *Drive) Until(what string, long time.Duration, cond func(run.State) bool) {
-	d.tb.Helper()
+	d.TB.Helper()
 	if !d.until(cond, long) {
-		d.tb.Fatalf("not %s within %s; log:%s", what, long, d.Log())
+		d.TB.Fatalf("not %s within %s; log:%s", what, long, d.Log())
 	}
 }
 
 func (d *Drive) until(cond func(run.State) bool, long time.Duration) bool {
-	d.tb.Helper()
+	d.TB.Helper()
 	end := d.At.Add(long)
 	for same := 0; ; {
 		if cond != nil && cond(d.S) {
@@ -115,7 +115,7 @@ func (d *Drive) until(cond func(run.State) bool, long time.Duration) bool {
 			same = 0
 		}
 		if same > 1000 {
-			d.tb.Fatalf("time stands still at %s; log:%s", d.At, d.Log())
+			d.TB.Fatalf("time stands still at %s; log:%s", d.At, d.Log())
 		}
 		d.At = next
 		if i < 0 {
