@@ -226,7 +226,7 @@ func (m *Model) works(id keys.ID) bool {
 		return s.Ended.IsZero()
 	case keys.ToGate:
 		_, ok := s.OpenPhase()
-		return ok && s.Ended.IsZero()
+		return ok && s.Ended.IsZero() && (m.scope != keys.Checklist || !m.gateReady()) // then it is told first
 	case keys.Attest, keys.Override, keys.Defer:
 		return m.worksOnStep(id)
 	}
@@ -261,6 +261,9 @@ func (m *Model) extraHints() []keys.Hint {
 	if m.scope == keys.Checklist && m.list.Detail && screen.LayoutFor(m.w, m.h-5) == screen.OnePane {
 		hints = append(hints, keys.Hint{ID: keys.Back, Keys: "esc", Label: "list"})
 	}
+	if m.scope == keys.Checklist && m.gateReady() {
+		hints = append(hints, keys.Hint{ID: keys.ToGate, Keys: "g", Label: "open the gate"})
+	}
 	for _, h := range m.moreLines() {
 		switch h.ID {
 		case start:
@@ -268,6 +271,10 @@ func (m *Model) extraHints() []keys.Hint {
 			_, begun := m.state.Deploys[step.ID]
 			_, watched := m.state.Watches[step.ID]
 			if !ok || begun || watched || step.Deploy == nil && step.Watch == nil {
+				continue
+			}
+		case extend:
+			if w, ok := m.state.Watches[screen.WatchStep(m.state)]; !ok || !w.Ended.IsZero() && w.Verdict != run.VerdictInconclusive {
 				continue
 			}
 		case statusSent:
@@ -278,6 +285,12 @@ func (m *Model) extraHints() []keys.Hint {
 		hints = append(hints, h)
 	}
 	return hints
+}
+
+// gateReady tells whether nothing keeps the gate shut.
+func (m *Model) gateReady() bool {
+	_, ok := m.state.OpenPhase()
+	return ok && m.state.Ended.IsZero() && m.state.Gate == nil && m.state.Rollback == nil && len(m.state.GateBlockers()) == 0
 }
 
 // moreLines are the keys of the screen that the general map does not have, for help and palette.

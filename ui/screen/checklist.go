@@ -213,10 +213,10 @@ func columnsFor(f Frame, ph runbook.Phase) columns {
 	}
 	c := columns{age: 9}
 	if f.W >= 76 {
-		c.age = 11
+		c.age = max(11, min(16, theme.Width(f.State.Operator)+6))
 	}
 	room := f.W - 5 - c.age - 3
-	c.title = min(longest, max(room*45/100, min(30, room*60/100), room-2-said)) // the titles get what nothing else needs
+	c.title = min(longest, max(room*56/100, room-2-said)) // the titles get what nothing else needs
 	c.observed = room - c.title - 2
 	return c
 }
@@ -288,8 +288,8 @@ func freshness(f Frame, step runbook.Step, width int) string {
 			by, at = st.Attested.By, st.Attested.At
 		}
 		text := hour(at)
-		if width > 9 {
-			text = clean(by) + " " + text
+		if room := width - len(text) - 1; room >= 4 {
+			text = theme.Truncate(clean(by), room) + " " + text
 		}
 		return cellRight(th.Dim, text, width)
 	}
@@ -310,9 +310,9 @@ func gateLine(f Frame, phase int) string {
 	th, s := f.Theme, f.State
 	switch {
 	case s.Gate != nil && s.Gate.Phase == phase:
-		return th.Accent.Render(fmt.Sprintf("◌ gate asked by %s: %s again first", clean(s.Gate.By), plural(len(s.Gate.Fresh), "check looks", "checks look")))
+		return th.Accent.Render(fmt.Sprintf(" ◌ gate asked by %s: %s again first", clean(s.Gate.By), plural(len(s.Gate.Fresh), "check looks", "checks look")))
 	case phase == s.Phase && !s.Only && s.Ended.IsZero() && len(s.GateBlockers()) == 0 && !RollbackLive(s):
-		return th.Good.Render("✔ nothing keeps the gate shut: ") + th.Key.Render("g") + th.Good.Render(" opens it")
+		return th.Good.Render(" ✔ nothing keeps the gate shut: ") + th.Key.Render("g") + th.Good.Render(" opens it")
 	}
 	return ""
 }

@@ -16,7 +16,7 @@ type Marks struct {
 }
 
 // lampWidth is what the lamp gets at least: the title is cut before it.
-const lampWidth = 28
+const lampWidth = 22
 
 // Header is the top of every screen: one line and a rule, or two lines and a rule where one has no room for all.
 func Header(f Frame, m Marks) []string {

@@ -79,6 +79,15 @@ func podStrip(th *theme.Theme, pods []run.Pod, width int) string {
 	return b.String() + th.Dim.Render(rest)
 }
 
+// allOld are the pods of a workload whose template is the old one still: to it they are its newest.
+func allOld(pods []run.Pod) []run.Pod {
+	old := slices.Clone(pods)
+	for i := range old {
+		old[i].New = false
+	}
+	return old
+}
+
 // podLegend explains the strip.
 func podLegend(th *theme.Theme) string {
 	words := [...]string{newReady: "new, ready", newComing: "new, coming", newFailing: "failing", oldReady: "old, ready", oldLeaving: "leaving"}

@@ -221,6 +221,10 @@ func componentRows(f Frame, d run.DeployState, name string) []string {
 	p := c.Progress
 	from, to := changeOf(f.State, d.Env, name)
 	counts := fmt.Sprintf("%d new, %d ready of %d", p.Updated, p.UpdatedReady, p.Desired)
+	if c.Stage == run.Untouched || c.Stage == "" {
+		counts = fmt.Sprintf("%d old, %d ready of %d", p.Total, p.UpdatedReady+p.OldReady, p.Desired)
+		p.Pods = allOld(p.Pods)
+	}
 	stage, look := componentWord(th, c)
 	head := "  " + cell(th.Title, clean(name), 13) + cell(th.Text, from+" → "+to, 18) + " " + cell(look, stage, 12) + " " + cell(th.Text, counts, 24)
 	var rows []string
