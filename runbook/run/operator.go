@@ -18,6 +18,9 @@ const (
 // patience is how long an unattended run waits for a box that does not stand before it gives up.
 const patience = 2 * time.Minute
 
+// blockedPatience is how long it waits for a lock that somebody else holds, or for a promotion that is held back.
+const blockedPatience = 10 * time.Minute
+
 // Next is what an unattended run does next: an Intent, or nothing yet (both zero), or Stop with what it waits for.
 type Next struct {
 	Intent Intent
@@ -69,6 +72,8 @@ func (s State) nextForStep(step runbook.Step, at time.Time) (next Next, open boo
 		return s.nextByHand(step)
 	case step.Action() != "" && (status == Pending || s.watchInconclusive(step)):
 		return s.nextAction(step, at)
+	case s.Deploys[step.ID].blockable():
+		return s.nextWhileBlocked(step, at), false
 	case status == Pending || status == Checking:
 		return Next{}, false
 	case s.deployEndedBadly(step):
@@ -77,6 +82,33 @@ func (s State) nextForStep(step runbook.Step, at time.Time) (next Next, open boo
 		return s.nextAfterTrip(step), false
 	}
 	return s.nextWithPatience(step, status, at)
+}
+
+// blockable tells whether a deploy waits before its next write.
+func (d DeployState) blockable() bool {
+	return !d.Frozen && (d.Stage == Holding || d.Stage == Locking)
+}
+
+// nextWhileBlocked waits for what keeps a deploy from its next write, and gives up after a while.
+func (s State) nextWhileBlocked(step runbook.Step, at time.Time) Next {
+	d := s.Deploys[step.ID]
+	blockers := s.PromotionBlockers(step.ID)
+	since := d.Started
+	if d.Stage == Holding {
+		if since = d.HoldUntil; since.IsZero() {
+			since = d.MoveAt
+		}
+	}
+	give := since.Add(blockedPatience)
+	switch {
+	case len(blockers) == 0:
+		return Next{}
+	case at.Before(give):
+		return Next{Again: give}
+	case s.tripped(d.Env) != nil:
+		return Next{Stop: &Stop{Outcome: RunFailed, Why: first(blockers)}}
+	}
+	return Next{Stop: &Stop{Outcome: NeedsPerson, Why: MakeSafe(step.Title+" waits: "+string(first(blockers)), 400)}}
 }
 
 func (s State) deployEndedBadly(step runbook.Step) bool {
