@@ -37,6 +37,7 @@ type Model struct {
 
 	notice  run.Notice // the newest answer to the person: the State's, or our own
 	blurred bool
+	silent  bool // the session publishes no more
 	alarm   alarm
 	press   press
 
@@ -155,7 +156,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.dirty = true
 		return m, tea.Batch(m.tick(), m.alarm.overdue(m.state, m.now))
 	case endedMsg:
-		return m, nil
+		m.silent, m.dirty = true, true
 	case tea.KeyPressMsg:
 		m.dirty = true
 		return m, m.pressed(msg)

@@ -196,7 +196,18 @@ func BenchmarkView(b *testing.B) {
 			}
 		})
 	}
-	m, _ := open(scenes()[0], looks()["colour"], 200, 50)
+	long := rolledBack().scene("long", "report")
+	for i := range 460 {
+		long.state.Log = append(long.state.Log, run.Line{At: noon, Text: run.Safe(fmt.Sprintf("%d: postgres, redis, queue answer; every service has a ready address", i))})
+	}
+	m, _ := open(long, looks()["colour"], 200, 50)
+	b.Run("dirty/long-report", func(b *testing.B) {
+		for b.Loop() {
+			m.dirty = true
+			m.View()
+		}
+	})
+	m, _ = open(scenes()[0], looks()["colour"], 200, 50)
 	m.View()
 	b.Run("cached", func(b *testing.B) {
 		for b.Loop() {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -209,10 +210,15 @@ func (m *Model) say(text string) {
 }
 
 func (m *Model) noticeText() string {
-	if m.notice.Text == "" || m.now.Sub(m.notice.At) > m.human(noticeTime) {
-		return ""
+	switch {
+	case m.notice.Text != "" && m.now.Sub(m.notice.At) <= m.human(noticeTime):
+		return string(m.notice.Text)
+	case m.silent && m.state.Plan != nil && m.state.Ended.IsZero():
+		return "nothing more comes from this run: leave with q and go on with sop resume"
+	case m.filter != "":
+		return "only what contains " + strconv.Quote(m.filter) + " is shown; esc shows all"
 	}
-	return string(m.notice.Text)
+	return ""
 }
 
 func (m *Model) openFilter(by string) {

@@ -256,6 +256,32 @@ func TestNoticesFade(t *testing.T) {
 	}
 }
 
+func TestAFilterIsSaid(t *testing.T) {
+	m, _ := colour(drifting().scene("", "checklist"))
+	press1(m, "/")
+	typed(m, "secret")
+	text := ansi.Strip(m.View().Content)
+	if !strings.Contains(text, "Secrets") || strings.Contains(text, "Feature Flags") {
+		t.Errorf("filtered while typing: %s", text)
+	}
+	press1(m, "enter")
+	if text := ansi.Strip(m.View().Content); !strings.Contains(text, "only what contains") {
+		t.Errorf("a filter that nobody sees: %s", text)
+	}
+	press1(m, "esc")
+	if text := ansi.Strip(m.View().Content); !strings.Contains(text, "Feature Flags") {
+		t.Errorf("esc did not show all: %s", text)
+	}
+}
+
+func TestASilentSessionIsSaid(t *testing.T) {
+	m, _ := colour(drifting().scene("", "checklist"))
+	m.Update(endedMsg{})
+	if text := ansi.Strip(m.View().Content); !strings.Contains(text, "nothing more comes from this run") {
+		t.Error(text)
+	}
+}
+
 // mutates tells which intents change more than what is written down.
 func mutates(i run.Intent) bool {
 	switch i.(type) {

@@ -134,10 +134,13 @@ func (m *Model) startQuestion(by string, step runbook.Step) {
 func (m *Model) deployPlan(step runbook.Step, env string) []string {
 	d, plan := step.Deploy, m.state.Plan
 	var lines []string
-	waves := plan.Waves(d)
+	waves, longest := plan.Waves(d), 0
+	for _, c := range plan.Runbook.Components.All() {
+		longest = max(longest, theme.Width(c.Workload))
+	}
 	for i, wave := range waves {
 		for _, name := range wave {
-			lines = append(lines, fmt.Sprintf("wave %d   %s", i+1, screen.Change(m.state, env, name)))
+			lines = append(lines, fmt.Sprintf("wave %d  %s", i+1, screen.Change(m.state, env, name, longest)))
 		}
 	}
 	how := "All pods of a wave roll at once, as the workload's own strategy says."

@@ -286,12 +286,12 @@ func changeOf(s run.State, env, name string) (from, to string) {
 }
 
 // Change says in words what a deploy does to a component: its workload, where from if that is known already, and the
-// whole image where to.
-func Change(s run.State, env, name string) string {
+// whole image where to. The workload takes width cells.
+func Change(s run.State, env, name string, width int) string {
 	from, _ := changeOf(s, env, name)
 	c, _ := s.Plan.Component(name)
 	if from == "?" {
 		from = ""
 	}
-	return fmt.Sprintf("%-12s %s→ %s", clean(c.Workload), theme.PadRight(from, min(len(from)+1, 12)), clean(c.Image))
+	return fmt.Sprintf("%s  %s→ %s", theme.PadRight(clean(c.Workload), width), theme.PadRight(from, min(len(from)+1, 12)), clean(c.Image))
 }
