@@ -3,6 +3,7 @@ package run_test
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"reflect"
 	"slices"
@@ -93,10 +94,22 @@ func anyRun(t *rapid.T, from func(testing.TB, ...string) *drive, tb testing.TB, 
 	return d
 }
 
+// check keeps the scripted runs, which are long, to a few; -rapid.checks asks for more.
+func check(t *testing.T, property func(*rapid.T)) {
+	t.Helper()
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
+		if err := f.Value.Set("20"); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Value.Set(f.DefValue) }()
+	}
+	rapid.Check(t, property)
+}
+
 var starts = []func(testing.TB, ...string) *drive{begin, inStaging, inProduction, moving, holding, deployed, watching}
 
 func TestLawsOfAnyRun(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
+	check(t, func(rt *rapid.T) {
 		from := rapid.SampledFrom(starts).Draw(rt, "from")
 		anyRun(rt, from, t, func(d *drive, before run.State) {
 			wished := map[string]bool{}
@@ -171,7 +184,7 @@ func obeyRollback(t *rapid.T, d *drive) {
 }
 
 func TestRAlwaysLeadsBack(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
+	check(t, func(rt *rapid.T) {
 		d := anyRun(rt, rapid.SampledFrom(starts[3:]).Draw(rt, "from"), t, func(*drive, run.State) {})
 		if !d.S.Ended.IsZero() || d.S.Rollback != nil && d.S.Rollback.Stage != run.TakenBack {
 			return
@@ -186,7 +199,7 @@ func TestRAlwaysLeadsBack(t *testing.T) {
 
 // TestApplyIsPure compares the State before an input with a copy made before it, and two branches with each other.
 func TestApplyIsPure(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
+	check(t, func(rt *rapid.T) {
 		d := anyRun(rt, rapid.SampledFrom(starts).Draw(rt, "from"), t, func(*drive, run.State) {})
 		s, at := d.S, d.At.Add(time.Second)
 		was := image(s)
@@ -216,7 +229,7 @@ func image(s run.State) string {
 }
 
 func TestReplayGivesTheSameState(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
+	check(t, func(rt *rapid.T) {
 		d := anyRun(rt, rapid.SampledFrom(starts).Draw(rt, "from"), t, func(*drive, run.State) {})
 		live, replayed := run.New(runtest.ID, d.S.Plan), run.New(runtest.ID, d.S.Plan)
 		for _, e := range d.Events {
@@ -258,7 +271,7 @@ func TestReplayGivesTheSameState(t *testing.T) {
 }
 
 func TestDecideSurvivesAnything(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
+	check(t, func(rt *rapid.T) {
 		d := anyRun(rt, rapid.SampledFrom(starts).Draw(rt, "from"), t, func(*drive, run.State) {})
 		for range 10 {
 			s := d.S
