@@ -146,20 +146,28 @@ func (m *Model) tick() tea.Cmd {
 // Update takes one message.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.now = m.session.Now()
+	cmd := m.handle(msg)
+	if m.state.Plan != nil && screen.FuseLive(m.state) {
+		m.scope, m.help = keys.Rollback, false // whatever led away from it: a burning fuse is in sight
+	}
+	return m, cmd
+}
+
+func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case stateMsg:
-		return m, m.took(msg.state)
+		return m.took(msg.state)
 	case tickMsg:
 		if msg.generation != m.ticks {
-			return m, nil
+			return nil
 		}
 		m.dirty = true
-		return m, tea.Batch(m.tick(), m.alarm.overdue(m.state, m.now))
+		return tea.Batch(m.tick(), m.alarm.overdue(m.state, m.now))
 	case endedMsg:
 		m.silent, m.dirty = true, true
 	case tea.KeyPressMsg:
 		m.dirty = true
-		return m, m.pressed(msg)
+		return m.pressed(msg)
 	case tea.PasteMsg:
 		m.dirty = true
 		m.pasted(msg.Content)
@@ -175,7 +183,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.BlurMsg:
 		m.blurred = true
 	}
-	return m, nil
+	return nil
 }
 
 // took takes a new State: the cursor follows what it was on, a rollback comes to the front, what is loud rings.

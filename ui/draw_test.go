@@ -166,7 +166,11 @@ func TestTooSmallStillRollsBack(t *testing.T) {
 		if !strings.Contains(text, "too small") || !strings.Contains(text, "R rolls back") || !strings.Contains(text, "armed") {
 			t.Errorf("%s: %s", sc.name, text)
 		}
-		press1(m, "R")
+		press1(m, "n")
+		if text := ansi.Strip(m.View().Content); !strings.Contains(text, "esc, then R") {
+			t.Errorf("%s: %s", sc.name, text)
+		}
+		press1(m, "esc", "R")
 		if len(s.wanted) != 1 || s.wanted[0] != (run.Rollback{}) {
 			t.Errorf("%s: R wanted %v", sc.name, s.wanted)
 		}

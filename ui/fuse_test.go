@@ -94,3 +94,20 @@ func TestTheReasonIsAskedAfterThePatches(t *testing.T) {
 		t.Fatal("asked twice")
 	}
 }
+
+func TestNothingLeadsAwayFromABurningFuse(t *testing.T) {
+	m, s := colour(watching().scene("watching", "watch"))
+	press1(m, ":")
+	typed(m, "checklist")
+	s.tell(m, pressing().s)
+	press1(m, "enter")
+	for _, key := range []string{"c", "p", "w", "v", "?", "q", "/", ":", "n", "g", "s"} {
+		press1(m, key)
+		if m.scope != keys.Rollback || m.help || m.dialog != nil || m.inputScope() != keys.Fuse {
+			t.Fatalf("%s led away from the fuse, to %s", key, m.scope)
+		}
+	}
+	if len(s.wanted) != 0 {
+		t.Fatalf("wanted %v", s.wanted)
+	}
+}

@@ -39,7 +39,7 @@ func (m *Model) inputScope() keys.Scope {
 		return m.dialog.scope
 	case m.help:
 		return keys.HelpPage
-	case m.scope == keys.Rollback && screen.FuseLive(m.state):
+	case screen.FuseLive(m.state):
 		return keys.Fuse
 	}
 	return m.scope

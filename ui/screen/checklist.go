@@ -33,7 +33,7 @@ const (
 // LayoutFor is the layout of a body of w × h cells.
 func LayoutFor(w, h int) Layout {
 	switch {
-	case w >= 140:
+	case w >= 140, w >= 120 && h < 26:
 		return Beside
 	case h >= 26:
 		return Below
@@ -82,7 +82,7 @@ func (c *Checklist) Turn(s run.State, n int) {
 func (c *Checklist) View(f Frame) []string {
 	layout := LayoutFor(f.W, f.H)
 	left := 0
-	if f.W >= 100 {
+	if f.W >= 100 && (layout != Beside || f.W >= 140) {
 		left = phaseColumnWidth(f)
 	}
 	head := 0

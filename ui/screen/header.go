@@ -107,11 +107,15 @@ func Lamp(f Frame, width int) string {
 }
 
 // TooSmall is all there is below MinWidth × MinHeight: what to do, and the lamp and R, which work nevertheless.
-func TooSmall(f Frame) []string {
+// In a field that is being typed into R is text, here too.
+func TooSmall(f Frame, typing bool) []string {
 	lines := []string{
 		Lamp(f, f.W),
 		fmt.Sprintf("too small: %d×%d, needs %d×%d", f.W, f.H, MinWidth, MinHeight),
 		"R rolls back   q quits",
+	}
+	if typing {
+		lines[2] = "esc, then R rolls back"
 	}
 	if r := f.State.Rollback; FuseLive(f.State) && r != nil {
 		lines[2] = fuseWord(f) + ": enter now, esc takes it back"
