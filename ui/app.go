@@ -241,7 +241,7 @@ func (m *Model) follow(before run.State) {
 func (m *Model) onward(phases []runbook.Phase) {
 	past := false
 	for step := range run.PhaseSteps(phases[m.list.Phase]) {
-		if past && !m.state.StepStatus(step.ID).OpensGate() {
+		if past && screen.NeedsSomebody(m.state, step) {
 			m.list.Step, m.list.DetailTop = step.ID, 0
 			return
 		}

@@ -250,7 +250,7 @@ func (m *Model) worksOnStep(id keys.ID) bool {
 	case keys.Attest:
 		return step.IsManual()
 	case keys.Override:
-		return step.IsOverridable() && !opens && !step.IsManual()
+		return step.IsOverridable() && !opens && !step.IsManual() && m.state.StepStatus(step.ID) != run.Checking
 	}
 	return step.DeferTo != "" && !opens
 }

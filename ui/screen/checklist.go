@@ -124,7 +124,7 @@ func (c *Checklist) centre(f Frame, layout Layout, crumb bool) []string {
 		w := f.W * 42 / 100
 		list := f
 		list.W = f.W - w - 3
-		lines := fitLines(c.list(list, crumb), f.H)
+		lines := fitLines(withLog(list, c.list(list, crumb)), f.H)
 		for i := range lines {
 			lines[i] = theme.PadRight(lines[i], list.W)
 		}
@@ -138,7 +138,7 @@ func (c *Checklist) centre(f Frame, layout Layout, crumb bool) []string {
 		detail.H = f.H - list.H - 1
 		lines := fitLines(c.list(list, crumb), list.H)
 		lines = append(lines, f.Theme.RuleLine(f.W))
-		return append(lines, c.details(detail)...)
+		return append(lines, withLog(detail, c.details(detail))...)
 	}
 	if c.Detail {
 		return c.details(f)

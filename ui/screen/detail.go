@@ -154,13 +154,15 @@ func gateWords(s run.State, step runbook.Step, phase int) string {
 	if later {
 		text = "of a later phase: not open yet"
 	}
-	if step.IsOverridable() {
-		text += ", is overridden with a reason (o)"
-	} else {
+	switch {
+	case step.IsOverridable() && step.DeferTo != "":
+		text += ", is overridden with a reason (o), or is deferred to " + clean(step.DeferTo) + " (d)"
+	case step.IsOverridable():
+		text += ", or is overridden with a reason (o)"
+	case step.DeferTo != "":
+		text += ", or is deferred to " + clean(step.DeferTo) + " (d); it cannot be overridden"
+	default:
 		text += "; it cannot be overridden"
-	}
-	if step.DeferTo != "" {
-		text += ", or deferred to " + clean(step.DeferTo) + " (d)"
 	}
 	return text
 }
