@@ -57,10 +57,23 @@ func kubeconfig(flags *genericclioptions.ConfigFlags) kube.Connect {
 		overrides := &clientcmd.ConfigOverrides{CurrentContext: env.Context}
 		config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
 		if err != nil {
-			return nil, fmt.Errorf("read the kubeconfig for environment %s (context %q): %w; set KUBECONFIG or --kubeconfig, or name the context in a site file", env.Name, env.Context, err)
+			return nil, fmt.Errorf("no kubeconfig for environment %s, context %q (set KUBECONFIG or --kubeconfig, or name another context in a site file): %w", env.Name, env.Context, err)
 		}
 		return config, nil
 	}
+}
+
+// needKubeconfig refuses a run on clusters that the kubeconfig knows no way to: every box would wait in vain.
+func needKubeconfig(c connections, plan *runbook.Plan) error {
+	if plan.Runbook.Components.Len() == 0 {
+		return nil
+	}
+	for _, ph := range plan.Runbook.Phases {
+		if _, err := c.connect(plan.Env(ph.Environment)); err != nil {
+			return couldNotLook(err)
+		}
+	}
+	return nil
 }
 
 // operatorName is who sits there, for the journal.

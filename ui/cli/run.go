@@ -58,6 +58,9 @@ func (a *app) runCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if err := needKubeconfig(c, plan); err != nil {
+			return err
+		}
 		started := run.RunStarted{Context: *kubeFlags.Context, Namespace: *kubeFlags.Namespace}
 		if mode.auto {
 			started.Auto = run.PolicyAuto
@@ -121,7 +124,7 @@ func (a *app) conduct(ctx context.Context, s *session, mode modeFlags, cluster s
 func (a *app) drive(ctx context.Context, s *session, mode modeFlags, o ui.Options) (runResult, error) {
 	engineCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	done := s.start(engineCtx)
+	join := s.start(engineCtx)
 	var why *run.Stop
 	var err error
 	switch {
@@ -133,7 +136,7 @@ func (a *app) drive(ctx context.Context, s *session, mode modeFlags, o ui.Option
 		err = ui.Show(ctx, s, o)
 	}
 	stop()
-	<-done
+	join()
 	result := resultOf(s.Latest(), why)
 	return result, errors.Join(err, s.end())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/politicalsphere/sop/runbook"
@@ -92,14 +93,20 @@ func (l lost) AppendUrgent(time.Time, string, string, any) (journal.Record, erro
 // Head is empty.
 func (lost) Head() journal.Head { return journal.Head{} }
 
-// start runs the engine until the run has ended or ctx ends; done is closed then.
-func (s *session) start(ctx context.Context) (done <-chan struct{}) {
-	finished := make(chan struct{})
+// start runs the engine until the run has ended or ctx ends. join waits for that; it waits by the clock, for the last
+// works may need the world's time to pass.
+func (s *session) start(ctx context.Context) (join func()) {
+	over, ended := s.clock.NewSignal(), atomic.Bool{}
 	s.clock.Go(func() {
-		defer close(finished)
 		_ = s.engine.Run(ctx) // a dead journal is told on the screen and in the State
+		ended.Store(true)
+		over.Set()
 	})
-	return finished
+	return func() {
+		for !ended.Load() {
+			_ = s.clock.Wait(context.Background(), never, over)
+		}
+	}
 }
 
 // end stops the connections and closes the journal.
