@@ -212,14 +212,14 @@ func pinRows(f Frame, c run.ComponentState, p run.Pin, state string, stateWidth 
 		look = th.Warn
 	}
 	head := " " + name + " " + arrow
-	if f.W >= 110 {
+	if f.W >= 150 {
 		strip := max(8, f.W-1-12-1-22-2-44-2-26-2)
 		return []string{head + "  " + cell(look, identity, 44) + "  " + theme.PadRight(podStrip(th, c.Progress.Pods, strip), strip) + "  " + theme.PadRight(state, min(26, max(stateWidth, 26)))}
 	}
 	room := f.W - 36 - stateWidth - 2
 	first := head
 	if room > 4 {
-		first += " " + podStrip(th, c.Progress.Pods, min(room-1, 30))
+		first += " " + podStrip(th, c.Progress.Pods, min(room-1, 60))
 	}
 	rows := []string{theme.Between(first, state+" ", f.W)}
 	if f.H >= 16 {
