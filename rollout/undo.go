@@ -48,21 +48,35 @@ func (w *Worker) undoOne(ctx context.Context, cluster *kube.Cluster, work run.Un
 // tryUndo looks at the workload and its pinned ReplicaSet and sends the rollback.
 func (w *Worker) tryUndo(ctx context.Context, cluster *kube.Cluster, work run.UndoWork, pin run.Pin) (run.Undone, error) {
 	d, rs, err := w.pinnedNow(ctx, cluster, pin)
+	from := imageOf(d, pin)
 	if d != nil && MarkOf(d).Act == work.Wish && string(d.UID) == pin.UID {
 		return run.Undone{Already: true, Generation: d.Generation, Fence: MarkOf(d).Fence}, nil // an earlier try, whose answer was lost
 	}
 	if err != nil {
-		return run.Undone{}, err
+		return run.Undone{From: from}, err
 	}
 	patch, err := UndoPatch(d, rs, pin, work.Wish, work.Run)
 	if err != nil {
-		return run.Undone{}, err
+		return run.Undone{From: from}, err
 	}
 	written, err := cluster.Patch(ctx, d.Name, patch, kube.PatchOptions{})
 	if err != nil {
-		return run.Undone{}, err
+		return run.Undone{From: from}, err
 	}
-	return run.Undone{Already: AtPin(d, rs, pin), Generation: written.Generation, Fence: MarkOf(written).Fence}, nil
+	return run.Undone{From: from, Already: AtPin(d, rs, pin), Generation: written.Generation, Fence: MarkOf(written).Fence}, nil
+}
+
+// imageOf is the image that the pin's container has on the workload; empty when there is none.
+func imageOf(d *appsv1.Deployment, pin run.Pin) string {
+	if d == nil {
+		return ""
+	}
+	for _, c := range d.Spec.Template.Spec.Containers {
+		if c.Name == pin.Container {
+			return c.Image
+		}
+	}
+	return ""
 }
 
 // pinnedNow reads the workload and its pinned ReplicaSet at the same time. d is nil when it could not be read, also

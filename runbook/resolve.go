@@ -17,6 +17,7 @@ type Choice struct {
 	Namespace   string            // -n; refused when the run spans environments
 	Run         string            // id of the run, for ${run.id}; may be empty when only checking
 	Operator    string            // who runs it, for ${run.operator}
+	TargetOnly  bool              // only the target is touched (a rollback): Context and Namespace mean it
 	Partial     bool              // required inputs may be left out (a rollback, a look): they are the empty text then
 }
 
@@ -108,6 +109,9 @@ func (r *resolver) override(c Choice) {
 		return
 	}
 	used := r.used()
+	if c.TargetOnly {
+		used = []string{r.plan.Environment}
+	}
 	if len(used) != 1 {
 		r.errorf("", "put them into the environments of a site file: --values FILE", "--context and -n cannot be given: the run spans the environments %s", strings.Join(used, ", "))
 		return

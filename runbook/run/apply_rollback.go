@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -60,6 +61,7 @@ func (e RollbackTaken) apply(s *State, at time.Time) {
 func (e UndoSeen) apply(s *State, _ time.Time) {
 	s.component(s.Rollback.Env, e.Undo.Component, func(c *ComponentState) {
 		c.Undo = e.Undo
+		c.From = cmp.Or(e.Undo.From, c.From)
 		if e.Undo.Accepted {
 			c.Fence, c.Patched = e.Undo.Fence, e.Undo.Generation
 		}

@@ -142,6 +142,7 @@ type Frozen struct {
 type Undone struct {
 	Wish       string
 	Component  string
+	From       string // image that it ran before the patch; empty when it could not be read
 	Accepted   bool
 	Already    bool    // it ran the pinned revision already and was not moving
 	AfterMs    float64 // from the burnt fuse to the API server's answer

@@ -72,9 +72,9 @@ func (d *decision) press(because Safe) {
 
 func (s State) fuse() time.Duration {
 	if s.Plan.Runbook.Rollback == nil {
-		return defaultFuse
+		return DefaultFuse
 	}
-	return s.Plan.Runbook.Rollback.Fuse.Or(defaultFuse)
+	return s.Plan.Runbook.Rollback.Fuse.Or(DefaultFuse)
 }
 
 // burn burns the fuse at once; too soon after the press it is a finger that was still on its way.

@@ -12,12 +12,14 @@ import (
 	"github.com/politicalsphere/sop/runbook"
 )
 
+// DefaultFuse is how long a rollback waits between R and its patches where the runbook says nothing (DESIGN §5).
+const DefaultFuse = 3 * time.Second
+
 // Defaults of what a runbook leaves out.
 const (
 	defaultInterval  = 10 * time.Second
 	defaultEvery     = 15 * time.Second
 	defaultWarmUp    = 3 * time.Minute
-	defaultFuse      = 3 * time.Second
 	defaultSettle    = 2 * time.Minute
 	defaultDeadline  = 10 * time.Minute // of one move
 	tookDeadline     = 10 * time.Minute // of a rollback, until it is called late

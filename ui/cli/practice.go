@@ -138,7 +138,7 @@ func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, 
 		fmt.Fprintf(a.err, "the world is at KUBECONFIG=%s and %s\n", exposed.Kubeconfig, exposed.Prometheus)
 	}
 	c := practiceConnections(world, sc, clock)
-	s, err := a.beginDrill(c, f, sc, jumping != nil)
+	s, err := a.beginDrill(c, f, sc, o.Speed, jumping != nil)
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func caughtUp(w *practice.World) func(schema.GroupVersionResource, string, strin
 	}
 }
 
-func (a *app) beginDrill(c connections, f practiceFlags, sc practice.Scenario, fast bool) (*session, error) {
+func (a *app) beginDrill(c connections, f practiceFlags, sc practice.Scenario, speed float64, fast bool) (*session, error) {
 	id := journal.NewID(time.Now()) // the real time: the world's would repeat
 	set := choiceFlags{set: f.set}
 	inputs, err := set.inputs()
@@ -190,7 +190,10 @@ func (a *app) beginDrill(c connections, f practiceFlags, sc practice.Scenario, f
 	if err != nil {
 		return nil, err
 	}
-	return a.begin(c, id, doc, plan, run.RunStarted{Auto: f.policy}, journal.Options{NoSync: fast, Now: c.clock.Now})
+	if rb := plan.Runbook.Rollback; rb != nil && speed > 1 {
+		rb.Fuse.D = time.Duration(float64(rb.Fuse.Or(run.DefaultFuse)) * speed) // as long for the person as in life
+	}
+	return a.begin(c, newParts(c, plan), id, doc, plan, run.RunStarted{Auto: f.policy}, journal.Options{NoSync: fast, Now: c.clock.Now})
 }
 
 // performance reads off a State what the score needs.

@@ -133,7 +133,7 @@ func replay(id, dir string, records []journal.Record) (run.State, error) {
 		return run.State{}, fmt.Errorf("replay run %s: its runbook was changed after it began (digest %.12s, was %.12s): put the old file back", id, doc.Digest, started.Digest)
 	}
 	plan, problems := runbook.Resolve(doc, runbook.Choice{
-		Inputs: started.Inputs, Environment: started.Environment, Run: id, Operator: started.Operator, Partial: started.Only,
+		Inputs: started.Inputs, Environment: started.Environment, Run: id, Operator: started.Operator, Partial: started.Only, TargetOnly: started.Only,
 		Context: started.Context, Namespace: started.Namespace,
 	})
 	if plan == nil {

@@ -10,7 +10,6 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/politicalsphere/sop/rollout"
-	"github.com/politicalsphere/sop/rollout/kube"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/journal"
 	"github.com/politicalsphere/sop/runbook/run"
@@ -63,7 +62,7 @@ func (a *app) rollback(ctx context.Context, f rollbackFlags, args []string) erro
 	}
 	c := realConnections(f.kube)
 	id := journal.NewID(c.clock.Now())
-	doc, plan, err := a.plan(name, f.choice, f.kube, runbook.Choice{Run: id, Operator: c.operator, Partial: true})
+	doc, plan, err := a.plan(name, f.choice, f.kube, runbook.Choice{Run: id, Operator: c.operator, Partial: true, TargetOnly: true})
 	if err != nil {
 		return err
 	}
@@ -71,7 +70,8 @@ func (a *app) rollback(ctx context.Context, f rollbackFlags, args []string) erro
 	if err != nil {
 		return err
 	}
-	pins, began, err := a.pins(ctx, c, plan, components, f.run)
+	p := newParts(c, plan) // kept for the rollback: its connections are warm then
+	pins, began, err := a.pins(ctx, c, p, plan, components, f.run)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (a *app) rollback(ctx context.Context, f rollbackFlags, args []string) erro
 	if f.yes {
 		started.Auto = run.PolicyAuto
 	}
-	s, err := a.begin(c, id, doc, plan, started, journal.Options{})
+	s, err := a.begin(c, p, id, doc, plan, started, journal.Options{})
 	if err != nil {
 		return err
 	}
@@ -110,16 +110,14 @@ func chosen(plan *runbook.Plan, names []string) ([]runbook.Component, error) {
 
 // pins finds where to roll back to: from the journal of a run, or else from what stands on the workloads. began is when
 // they were read, from which the time of a rollback counts.
-func (a *app) pins(ctx context.Context, c connections, plan *runbook.Plan, components []runbook.Component, runID string) (pins []run.Pin, began time.Time, err error) {
+func (a *app) pins(ctx context.Context, c connections, p *parts, plan *runbook.Plan, components []runbook.Component, runID string) (pins []run.Pin, began time.Time, err error) {
 	if runID != "" {
 		pins, err = pinsOf(runID, plan.Environment, components)
 		return pins, c.clock.Now(), err
 	}
 	ctx, cancel := context.WithTimeout(ctx, pinsWithin)
 	defer cancel()
-	clusters := kube.NewClusters(c.connect, c.clock)
-	defer clusters.Close()
-	pins, err = rollout.NewWorker(clusters, c.clock, c.operator).FindPins(ctx, plan.Env(plan.Environment), components)
+	pins, err = p.rollout.FindPins(ctx, plan.Env(plan.Environment), components)
 	if len(pins) == 0 {
 		return nil, began, couldNotLook(fmt.Errorf("find what to roll back to in %s: %w", plan.Environment, err))
 	}

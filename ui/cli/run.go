@@ -65,7 +65,7 @@ func (a *app) runCommand() *cobra.Command {
 		if mode.auto {
 			started.Auto = run.PolicyAuto
 		}
-		s, err := a.begin(c, id, doc, plan, started, journal.Options{})
+		s, err := a.begin(c, newParts(c, plan), id, doc, plan, started, journal.Options{})
 		if err != nil {
 			return err
 		}

@@ -39,7 +39,7 @@ func (s *session) Send(intent run.Intent) { s.engine.Send(s.operator, intent) }
 func (s *session) Now() time.Time { return s.clock.Now() }
 
 // begin opens a new run. A journal that cannot be opened is an error, but for a rollback, which goes on without one.
-func (a *app) begin(c connections, id string, doc *runbook.Document, plan *runbook.Plan, started run.RunStarted, opts journal.Options) (*session, error) {
+func (a *app) begin(c connections, p *parts, id string, doc *runbook.Document, plan *runbook.Plan, started run.RunStarted, opts journal.Options) (*session, error) {
 	started.Operator, started.Practice = c.operator, c.practice
 	started.Runbook, started.Digest = plan.Runbook.Metadata.Name, plan.Digest
 	started.Inputs, started.Environment = plan.Inputs, plan.Environment
@@ -47,7 +47,7 @@ func (a *app) begin(c connections, id string, doc *runbook.Document, plan *runbo
 	if err != nil && !started.Only {
 		return nil, failed(err)
 	}
-	s := &session{id: id, clock: c.clock, operator: c.operator, parts: newParts(c, plan), close: func() error { return nil }}
+	s := &session{id: id, clock: c.clock, operator: c.operator, parts: p, close: func() error { return nil }}
 	var record engine.Journal = lost{err}
 	if err != nil {
 		fmt.Fprintf(a.err, "sop: no journal, the rollback goes on without one: %v\n", err)
