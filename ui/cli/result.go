@@ -30,7 +30,7 @@ type componentResult struct {
 // resultOf sums a run up. stop is why it could not go on; nil when it ended by itself.
 func resultOf(s run.State, stop *run.Stop) runResult {
 	r := runResult{
-		Run: s.ID, Outcome: s.Outcome, Verdict: s.RunVerdict(), Tripped: s.Tripped(), Components: componentResults(s, s.Plan.Environment),
+		Run: s.ID, Outcome: s.Outcome, Verdict: s.RunVerdict(), Tripped: s.Tripped(), Components: componentResults(s, shownEnv(s)),
 	}
 	if r.Tripped == nil {
 		r.Tripped = []string{}
@@ -46,6 +46,14 @@ func resultOf(s run.State, stop *run.Stop) runResult {
 		}
 	}
 	return r
+}
+
+// shownEnv is the environment whose components a result lists: the one that was rolled back, else the run's target.
+func shownEnv(s run.State) string {
+	if s.Rollback != nil && !s.Rollback.Burnt.IsZero() {
+		return s.Rollback.Env
+	}
+	return s.Plan.Environment
 }
 
 func componentResults(s run.State, env string) []componentResult {
