@@ -111,9 +111,16 @@ func TestStoppingDoesNotWaitForAWorkerThatHangs(t *testing.T) {
 	})
 }
 
+// calm makes three days a matter of some thousand looks.
+var calm = append([]string{
+	"{id: ready, title: Ready, verify: [{workload: {}, interval: 10s, ttl: 40s}], recheck: run}", "{id: ready, title: Ready, verify: [{workload: {}, interval: 2m}], recheck: run}",
+	"{id: secret, title: Secret, verify: [{probe: {}, interval: 10s, ttl: 40s}]}", "{id: secret, title: Secret, verify: [{probe: {}, interval: 2m}]}",
+	"{id: strict, title: Strict, verify: [{probe: {}, interval: 10s, ttl: 40s}]", "{id: strict, title: Strict, verify: [{probe: {}, interval: 2m}]",
+}, short...)
+
 func TestThreeDaysOfWaitingStayFlat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := perform(t)
+		s := perform(t, calm...)
 		heap := func() uint64 {
 			synctest.Wait()
 			runtime.GC()
