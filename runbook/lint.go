@@ -145,8 +145,6 @@ func (l *linter) header() {
 	}
 	switch rb.Kind {
 	case "", "Runbook":
-	case "Site":
-		l.errorf("kind", "give it beside a runbook: --values FILE", "this is a site file, not a runbook")
 	default:
 		l.errorf("kind", "write kind: Runbook", "kind must be Runbook, not %s", quote(rb.Kind))
 	}

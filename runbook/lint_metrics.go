@@ -52,7 +52,7 @@ func (l *linter) trigger(path string, m Metric, t Trigger) {
 	l.oneOf(path+".severity", t.Severity, severities...)
 	l.oneOf(path+".then", t.Then, "rollback")
 	if t.Then == "rollback" && l.rb.Rollback == nil {
-		l.errorf(path+".then", "write a rollback section, or leave then out", "the trigger asks for a rollback, and the runbook has no rollback section")
+		l.warnf(path+".then", "write a rollback section: its steps are what people do then", "the trigger asks for a rollback, and the runbook has no rollback section")
 	}
 	if t.Trip == "" {
 		return

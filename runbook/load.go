@@ -34,6 +34,9 @@ func Load(kinds []Kind, src Source, sites ...Source) (*Document, []Problem) {
 	if root == nil {
 		return nil, problems
 	}
+	if kind := root.get("kind"); kind != nil && kind.text == "Site" {
+		return nil, append(problems, problemAt(kind.position(), "this is a site file, not a runbook", "give it beside a runbook: --values FILE"))
+	}
 	doc := &Document{Runbook: &Runbook{}, kinds: kinds, nodes: map[string]*node{}}
 	d := &decoder{kinds: kinds, nodes: doc.nodes}
 	d.decode(root, reflect.ValueOf(doc.Runbook).Elem(), "")

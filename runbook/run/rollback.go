@@ -121,8 +121,9 @@ func (d *decision) undone(v Undone) {
 // judgeTrips acts on a critical trigger that says rollback where the runbook or the unattended run allows it.
 func (d *decision) judgeTrips() {
 	rb := d.s.Plan.Runbook.Rollback
+	allowed := d.s.Auto != "" || rb != nil && rb.Auto
 	env := d.s.written()
-	if rb == nil || d.s.rolledBack() || !rb.Auto && d.s.Auto == "" || d.s.Rollback != nil && d.s.Rollback.Env == env {
+	if !allowed || d.s.rolledBack() || d.s.Rollback != nil && d.s.Rollback.Env == env {
 		return // or somebody has looked at this environment's trip and taken the rollback back
 	}
 	for _, t := range d.s.Envs[env].Triggers {
