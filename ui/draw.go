@@ -66,7 +66,7 @@ func pad(lines []string, h int) []string {
 
 func (m *Model) screen(f screen.Frame) []string {
 	if m.help {
-		lines, top := screen.Help(f, m.scope, m.moreLines(), m.helpTop)
+		lines, top := screen.Help(f, m.scope, m.helpTop)
 		m.helpTop = top
 		return lines
 	}

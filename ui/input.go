@@ -12,26 +12,6 @@ import (
 	"github.com/politicalsphere/sop/ui/screen"
 )
 
-// Keys that the general map does not have, by screen.
-const (
-	start      keys.ID = "start"
-	extend     keys.ID = "extend"
-	statusSent keys.ID = "status-sent"
-)
-
-// more are those keys.
-func more(scope keys.Scope, key string) (keys.ID, bool) {
-	switch {
-	case key == "s" && scope == keys.Checklist:
-		return start, true
-	case key == "e" && scope == keys.Watch:
-		return extend, true
-	case key == "t" && (scope == keys.Checklist || scope == keys.Rollout || scope == keys.Watch):
-		return statusSent, true
-	}
-	return "", false
-}
-
 // inputScope is where a key goes.
 func (m *Model) inputScope() keys.Scope {
 	switch {
@@ -58,9 +38,6 @@ func (m *Model) pressed(k tea.KeyPressMsg) tea.Cmd {
 	}
 	scope, key := m.inputScope(), k.String()
 	id, known := keys.Match(scope, key)
-	if !known && m.dialog == nil {
-		id, known = more(scope, key)
-	}
 	if known && id == keys.RollBack {
 		m.rollBack()
 		return nil
@@ -111,7 +88,7 @@ func (m *Model) command(id keys.ID, key string) tea.Cmd {
 		m.session.Send(run.Freeze{})
 	case keys.Resume:
 		m.resume(key)
-	case statusSent:
+	case keys.StatusSent:
 		m.statusSent(key)
 	case keys.Filter:
 		m.openFilter(key)
@@ -247,7 +224,7 @@ func (m *Model) openPalette(by string) {
 // commands are what the palette offers: what works now, but neither moving about nor the single key, which is faster.
 func (m *Model) commands() []keys.Hint {
 	var list []keys.Hint
-	for _, h := range append(keys.HelpLines(m.scope), m.moreLines()...) {
+	for _, h := range keys.HelpLines(m.scope) {
 		switch h.ID {
 		case keys.Up, keys.Left, keys.PageUp, keys.First, keys.OpenPalette, keys.RollBack, keys.Back:
 			continue

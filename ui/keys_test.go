@@ -298,7 +298,7 @@ func TestRandomKeysMutateNothingUnasked(t *testing.T) {
 	for _, b := range keys.Bindings() {
 		names = append(names, b.Keys...)
 	}
-	names = append(names, "s", "e", "t", "x", "z", "ä", "backspace", "enter", "enter", "esc")
+	names = append(names, "x", "z", "ä", "backspace", "enter", "enter", "esc")
 	rapid.Check(t, func(t *rapid.T) {
 		sc := all[rapid.IntRange(0, len(all)-1).Draw(t, "scene")]
 		m, s := colour(sc)
@@ -346,9 +346,7 @@ func TestEveryHintOfTheFooterWorks(t *testing.T) {
 			}
 			m, _ := open(sc, looks()["colour"], 250, 50)
 			if id, ok := keys.Match(m.inputScope(), key); !ok || id != h.ID {
-				if id, ok := more(m.inputScope(), key); !ok || id != h.ID {
-					t.Errorf("%s: the footer tells %q for %s, which does nothing", sc.name, h.Keys, h.ID)
-				}
+				t.Errorf("%s: the footer tells %q for %s, which does nothing", sc.name, h.Keys, h.ID)
 			}
 		}
 	}

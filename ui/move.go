@@ -65,7 +65,7 @@ func (m *Model) checklistKey(id keys.ID, key string, n int) {
 		m.attest(key)
 	case keys.Override, keys.Defer:
 		m.aside(id, key)
-	case keys.Open, start:
+	case keys.Open, keys.Start:
 		m.open(id, key)
 	default:
 		if m.list.Detail && n != 0 {
@@ -108,7 +108,7 @@ func (m *Model) open(id keys.ID, key string) {
 		m.scope = keys.Watch
 	case step.Rollback != nil:
 		m.scope = keys.Rollback
-	case id == start:
+	case id == keys.Start:
 		m.say(clean(step.Title) + " has nothing to start")
 	default:
 		m.list.Detail = !m.list.Detail
@@ -176,7 +176,7 @@ func (m *Model) watchKey(id keys.ID, key string, n int) {
 		m.watch.Cross(f, -1)
 	case keys.Right:
 		m.watch.Cross(f, 1)
-	case extend:
+	case keys.Extend:
 		m.extend(key)
 	case keys.Back:
 		if !m.watch.Uncross() {
@@ -230,8 +230,13 @@ func (m *Model) works(id keys.ID) bool {
 	case keys.ToGate:
 		_, ok := s.OpenPhase()
 		return ok && s.Ended.IsZero() && (m.scope != keys.Checklist || !m.gateReady()) // then it is told first
-	case keys.Attest, keys.Override, keys.Defer:
+	case keys.Attest, keys.Override, keys.Defer, keys.Start:
 		return m.worksOnStep(id)
+	case keys.Extend:
+		w, ok := s.Watches[screen.WatchStep(s)]
+		return ok && s.Ended.IsZero() && (w.Ended.IsZero() || w.Verdict == run.VerdictInconclusive)
+	case keys.StatusSent:
+		return s.Ended.IsZero() && !s.NextUpdate.IsZero() && !m.now.Before(s.NextUpdate)
 	}
 	return true
 }
@@ -247,6 +252,11 @@ func (m *Model) worksOnStep(id keys.ID) bool {
 	}
 	opens := m.state.StepStatus(step.ID).OpensGate()
 	switch id {
+	case keys.Start:
+		_, deployed := m.state.Deploys[step.ID]
+		_, watched := m.state.Watches[step.ID]
+		_, phase, _ := screen.StepOf(m.state, step.ID)
+		return !deployed && !watched && (step.Deploy != nil || step.Watch != nil) && phase == m.state.Phase
 	case keys.Attest:
 		return step.IsManual()
 	case keys.Override:
@@ -255,7 +265,7 @@ func (m *Model) worksOnStep(id keys.ID) bool {
 	return step.DeferTo != "" && !opens
 }
 
-// extraHints are the keys that matter right now and that the general map does not have.
+// extraHints are keys that say more right now than the general map does; they come first.
 func (m *Model) extraHints() []keys.Hint {
 	if m.dialog != nil || m.help || !m.state.Ended.IsZero() {
 		return nil
@@ -267,26 +277,6 @@ func (m *Model) extraHints() []keys.Hint {
 	if m.scope == keys.Checklist && m.gateReady() {
 		hints = append(hints, keys.Hint{ID: keys.ToGate, Keys: "g", Label: "open the gate"})
 	}
-	for _, h := range m.moreLines() {
-		switch h.ID {
-		case start:
-			step, ok := m.chosen()
-			_, begun := m.state.Deploys[step.ID]
-			_, watched := m.state.Watches[step.ID]
-			if !ok || begun || watched || step.Deploy == nil && step.Watch == nil {
-				continue
-			}
-		case extend:
-			if w, ok := m.state.Watches[screen.WatchStep(m.state)]; !ok || !w.Ended.IsZero() && w.Verdict != run.VerdictInconclusive {
-				continue
-			}
-		case statusSent:
-			if m.state.NextUpdate.IsZero() || m.now.Before(m.state.NextUpdate) {
-				continue
-			}
-		}
-		hints = append(hints, h)
-	}
 	return hints
 }
 
@@ -294,21 +284,6 @@ func (m *Model) extraHints() []keys.Hint {
 func (m *Model) gateReady() bool {
 	_, ok := m.state.OpenPhase()
 	return ok && m.state.Ended.IsZero() && m.state.Gate == nil && m.state.Rollback == nil && len(m.state.GateBlockers()) == 0
-}
-
-// moreLines are the keys of the screen that the general map does not have, for help and palette.
-func (m *Model) moreLines() []keys.Hint {
-	var hints []keys.Hint
-	for _, h := range []keys.Hint{
-		{ID: start, Keys: "s", Label: "start", Help: "Start the deploy or the watch that is chosen; it asks first."},
-		{ID: extend, Keys: "e", Label: "10 min longer", Help: "Watch ten minutes longer; it asks first."},
-		{ID: statusSent, Keys: "t", Label: "status told", Help: "Say that the status update which was due has been sent."},
-	} {
-		if _, ok := more(m.scope, h.Keys); ok {
-			hints = append(hints, h)
-		}
-	}
-	return hints
 }
 
 // plainTheme is for text that leaves the screen.

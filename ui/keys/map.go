@@ -38,6 +38,12 @@ var bindings = []Binding{
 	{ID: Last, Keys: []string{"end"}, Scopes: and(screens, Home, HelpPage)},
 
 	{ID: Open, Keys: []string{"enter"}, Label: "open", Rank: 2, Help: "Open what is chosen, or start the step.", Scopes: in(Home, Checklist, Rollout, Watch, Report)},
+	{ID: Start, Keys: []string{"s"}, Label: "start", Rank: 1, Acts: true, Help: "Start the deploy or the watch that is chosen; it asks first.", Scopes: in(Checklist)},
+	{ID: Extend, Keys: []string{"e"}, Label: "10 min longer", Rank: 2, Help: "Watch ten minutes longer; it asks first.", Scopes: in(Watch)},
+	{
+		ID: StatusSent, Keys: []string{"t"}, Label: "status told", Rank: 1,
+		Help: "Say that the status update which was due has been sent; it asks first.", Scopes: in(Checklist, Rollout, Watch),
+	},
 	{
 		ID: Attest, Keys: []string{"space"}, Label: "attest", Rank: 4,
 		Help: "Tick a box by hand, with a note; again to take the tick back.", Scopes: in(Checklist),

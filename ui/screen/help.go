@@ -7,15 +7,12 @@ import (
 	"github.com/politicalsphere/sop/ui/theme"
 )
 
-// Help lists the keys of a screen, those that only it has, and what the glyphs mean.
-func Help(f Frame, scope keys.Scope, extra []keys.Hint, top int) (lines []string, newTop int) {
+// Help lists the keys of a screen, and what the glyphs mean.
+func Help(f Frame, scope keys.Scope, top int) (lines []string, newTop int) {
 	th := f.Theme
 	w := min(f.W-2, 96)
 	all := []string{" " + th.Title.Render("Keys: "+string(scope)), ""}
 	all = append(all, keys.RenderHelp(th, scope, w)...)
-	for _, h := range extra {
-		all = append(all, th.Key.Render(" "+theme.PadRight(h.Keys, 11))+" "+th.Text.Render(theme.Truncate(h.Help, w-13)))
-	}
 	all = append(all, "", " "+th.Title.Render("Boxes")+th.Dim.Render("   round: sensed · square: by hand"), "")
 	for _, l := range th.Legend() {
 		all = append(all, " "+th.StatusStyle(l.Status).Render(l.Glyph)+"  "+theme.PadRight(l.Status, 16)+th.Dim.Render(theme.Truncate(l.Meaning, f.W-24)))
