@@ -93,7 +93,7 @@ func (e *LockedError) Error() string {
 	if e.PID == 0 {
 		holder = "another process"
 	}
-	return fmt.Sprintf("open run %s: %s has it open; attach to it, or end that process first", e.Dir, holder)
+	return fmt.Sprintf("open run %s: %s has it open; end that process first", e.Dir, holder)
 }
 
 // Is makes a LockedError match ErrLocked.
