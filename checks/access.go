@@ -79,8 +79,10 @@ type accessLook struct {
 }
 
 func (l accessLook) look(ctx context.Context) seen {
-	source := run.Evidence{Source: said("access rules of namespace %s", l.env.Namespace), Query: kubectl(l.env, "auth", "can-i", "--list"),
-		Expected: said("%s", count(len(l.rights), "right"))}
+	source := run.Evidence{
+		Source: said("access rules of namespace %s", l.env.Namespace), Query: kubectl(l.env, "auth", "can-i", "--list"),
+		Expected: said("%s", count(len(l.rights), "right")),
+	}
 	denied, err := l.cluster.Allowed(ctx, l.rights)
 	if err != nil {
 		return couldNotLook(source, err)

@@ -36,10 +36,12 @@ func newBench(t *testing.T) *bench {
 	}
 	env := runbook.Environment{Name: "production", Namespace: "production", Prometheus: runbook.Prometheus{URL: "http://prom.example"}}
 	rb.Environments.Set("production", env)
-	return &bench{t: t, clock: practice.NewJumping(monday), plan: &runbook.Plan{Runbook: rb, Environment: "production", Digest: "abc"},
+	return &bench{
+		t: t, clock: practice.NewJumping(monday), plan: &runbook.Plan{Runbook: rb, Environment: "production", Digest: "abc"},
 		http: serve(func(w http.ResponseWriter, r *http.Request) {
 			t.Errorf("an unexpected request: %s %s", r.Method, r.URL)
-		})}
+		}),
+	}
 }
 
 func (b *bench) worker() *Worker {

@@ -132,8 +132,10 @@ func TestWorkload(t *testing.T) {
 	}{
 		{"good", nil, all(), run.Passed, []string{"6/6 pods available", "api 3/3 available", "Deployment production/api", "kubectl -n production get deployment worker"}},
 		{"by name", nil, runbook.Check{Kind: "workload", Params: params("workloads", "deployment/api")}, run.Passed, []string{"3/3 pods"}},
-		{"the image is missing", func(c *cluster) { c.setImage("api", "missing"); c.wait(10 * time.Second) }, all(), run.Failed,
-			[]string{"api 3/3 available, rollout under way: 1 of 3", "ImagePull", "no such image ^[]52"}},
+		{
+			"the image is missing", func(c *cluster) { c.setImage("api", "missing"); c.wait(10 * time.Second) }, all(), run.Failed,
+			[]string{"api 3/3 available, rollout under way: 1 of 3", "ImagePull", "no such image ^[]52"},
+		},
 		{"the deadline is over", func(c *cluster) { c.setImage("api", "missing"); c.wait(time.Minute) }, all(), run.Failed, []string{"progress deadline exceeded"}},
 		{"too few", func(c *cluster) {
 			c.patch("api", `{"spec":{"replicas":5}}`)
@@ -142,8 +144,12 @@ func TestWorkload(t *testing.T) {
 		{"paused", func(c *cluster) { c.patch("api", `{"spec":{"paused":true}}`); c.wait(time.Second) }, all(), run.Warn, []string{"api is paused"}},
 		{"scaled to nothing", func(c *cluster) { c.patch("api", `{"spec":{"replicas":0}}`); c.wait(time.Minute) }, all(), run.Warn, []string{"api wants no pod"}},
 		{"gone", nil, runbook.Check{Kind: "workload", Params: params("workloads", "deployment/ghost")}, run.Failed, []string{"ghost is not there"}},
-		{"expect judges alone", func(c *cluster) { c.setImage("api", "missing"); c.wait(10 * time.Second) },
-			runbook.Check{Kind: "workload", Params: params("components", "all"), Expect: "self.api.available >= 3 && self.worker.total == 3"}, run.Passed, []string{"api.available = 3"}},
+		{
+			"expect judges alone", func(c *cluster) { c.setImage("api", "missing"); c.wait(10 * time.Second) },
+			runbook.Check{Kind: "workload", Params: params("components", "all"), Expect: "self.api.available >= 3 && self.worker.total == 3"},
+			run.Passed,
+			[]string{"api.available = 3"},
+		},
 		{"expect is false", nil, runbook.Check{Kind: "workload", Params: params("components", "all"), Expect: "self.api.desired > 3"}, run.Failed, []string{"api.desired = 3, expected self.api.desired > 3"}},
 		{"forbidden", func(c *cluster) { c.server.Forbid(kubeapi.Rule{Resources: []string{"deployments"}}) }, all(), run.Unknown, []string{"could not look: forbidden", "deployments", "ask for this right"}},
 		{"pods forbidden", func(c *cluster) {
@@ -241,8 +247,10 @@ func TestAccess(t *testing.T) {
 		words  []string
 	}{
 		{name: "good", params: params("for", "rollout"), status: run.Passed, words: []string{"rights held", "kubectl -n production auth can-i --list"}},
-		{name: "no patch", forbid: kubeapi.Rule{Verbs: []string{"patch"}, Resources: []string{"deployments"}}, params: params("for", "rollout"), status: run.Failed,
-			words: []string{"may not patch deployments.apps", "kubectl -n production auth can-i patch deployments.apps"}},
+		{
+			name: "no patch", forbid: kubeapi.Rule{Verbs: []string{"patch"}, Resources: []string{"deployments"}}, params: params("for", "rollout"), status: run.Failed,
+			words: []string{"may not patch deployments.apps", "kubectl -n production auth can-i patch deployments.apps"},
+		},
 		{name: "only nice to have", forbid: kubeapi.Rule{Verbs: []string{"get"}, Resources: []string{"pods/log"}}, params: params("for", "rollout"), status: run.Warn, words: []string{"may not get pods/log"}},
 		{name: "one right", params: params("verbs", []any{"get", "list"}, "resource", "jobs", "group", "batch"), status: run.Passed, words: []string{"2 rights held"}},
 		{name: "not this one", forbid: kubeapi.Rule{Verbs: []string{"delete"}, Resources: []string{"jobs"}}, params: params("verbs", "delete", "resource", "jobs", "group", "batch"), status: run.Failed, words: []string{"may not delete jobs.batch"}},

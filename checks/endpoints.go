@@ -75,8 +75,10 @@ func (l endpointsLook) look(ctx context.Context) seen {
 	s, self := seen{}, map[string]any{}
 	var all, wrong []string
 	for _, service := range l.services {
-		source := run.Evidence{Source: object("EndpointSlices of Service", l.env, service),
-			Query: kubectl(l.env, "get", "endpointslices", "-l", discoveryv1.LabelServiceName+"="+service)}
+		source := run.Evidence{
+			Source: object("EndpointSlices of Service", l.env, service),
+			Query:  kubectl(l.env, "get", "endpointslices", "-l", discoveryv1.LabelServiceName+"="+service),
+		}
 		if l.min > 0 {
 			source.Expected = said("≥ %d ready", l.min)
 		}

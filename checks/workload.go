@@ -185,8 +185,10 @@ type counts struct {
 }
 
 func countsOf(d *appsv1.Deployment) counts {
-	c := counts{desired: 1, updated: int(d.Status.UpdatedReplicas), ready: int(d.Status.ReadyReplicas), available: int(d.Status.AvailableReplicas),
-		total: int(d.Status.Replicas), generation: d.Generation, observed: d.Status.ObservedGeneration >= d.Generation, paused: d.Spec.Paused}
+	c := counts{
+		desired: 1, updated: int(d.Status.UpdatedReplicas), ready: int(d.Status.ReadyReplicas), available: int(d.Status.AvailableReplicas),
+		total: int(d.Status.Replicas), generation: d.Generation, observed: d.Status.ObservedGeneration >= d.Generation, paused: d.Spec.Paused,
+	}
 	if d.Spec.Replicas != nil {
 		c.desired = int(*d.Spec.Replicas)
 	}
@@ -194,8 +196,10 @@ func countsOf(d *appsv1.Deployment) counts {
 }
 
 func (c counts) self() map[string]any {
-	return map[string]any{"desired": c.desired, "updated": c.updated, "ready": c.ready, "available": c.available, "total": c.total,
-		"generation": c.generation, "paused": c.paused}
+	return map[string]any{
+		"desired": c.desired, "updated": c.updated, "ready": c.ready, "available": c.available, "total": c.total,
+		"generation": c.generation, "paused": c.paused,
+	}
 }
 
 // judge says what is wrong, in the order in which kubectl asks, and what is merely odd. A time-out that the

@@ -28,8 +28,10 @@ func deployment(n int32) (*appsv1.Deployment, *appsv1.ReplicaSet) {
 	d.Annotations = map[string]string{"deployment.kubernetes.io/revision": "1"}
 	d.Spec.Replicas, d.Spec.ProgressDeadlineSeconds = &n, &deadline
 	d.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"app": "api"}}
-	d.Spec.Strategy = appsv1.DeploymentStrategy{Type: appsv1.RollingUpdateDeploymentStrategyType,
-		RollingUpdate: &appsv1.RollingUpdateDeployment{MaxSurge: &quarter, MaxUnavailable: &quarter}}
+	d.Spec.Strategy = appsv1.DeploymentStrategy{
+		Type:          appsv1.RollingUpdateDeploymentStrategyType,
+		RollingUpdate: &appsv1.RollingUpdateDeployment{MaxSurge: &quarter, MaxUnavailable: &quarter},
+	}
 	d.Spec.Template.Labels = map[string]string{"app": "api"}
 	d.Spec.Template.Spec.Containers = []corev1.Container{{Name: "log", Image: "log:v1"}, {Name: "api", Image: "registry.example/api:v1"}}
 	d.Status = appsv1.DeploymentStatus{ObservedGeneration: 3, Replicas: n, UpdatedReplicas: n, ReadyReplicas: n, AvailableReplicas: n}
@@ -93,8 +95,10 @@ func TestUndoBringsBackWhatWasPinned(t *testing.T) {
 		share, fence := 0, int64(0)
 		for range rapid.IntRange(0, 4).Draw(t, "moves") {
 			share = rapid.IntRange(share, 100).Draw(t, "share")
-			m := rollout.Move{Component: api, Pin: pin, Fence: fence, Stamp: fence + 1, Wish: string(rune('a' + fence)), Run: "r1",
-				Share: max(1, share), Canary: rapid.Bool().Draw(t, "canary"), Hold: time.Hour}
+			m := rollout.Move{
+				Component: api, Pin: pin, Fence: fence, Stamp: fence + 1, Wish: string(rune('a' + fence)), Run: "r1",
+				Share: max(1, share), Canary: rapid.Bool().Draw(t, "canary"), Hold: time.Hour,
+			}
 			if s := rollout.Stand(d, m); s.Already {
 				continue
 			} else if s.Refused != "" {
@@ -210,8 +214,10 @@ func TestStatusJudgesAsKubectlDoes(t *testing.T) {
 	deadline := func(set string) func(*appsv1.Deployment) {
 		return func(d *appsv1.Deployment) {
 			d.Status.UpdatedReplicas = 1
-			d.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse,
-				Reason: "ProgressDeadlineExceeded", Message: `ReplicaSet "` + set + `" has timed out progressing.`, LastUpdateTime: metav1.Unix(1000, 0)}}
+			d.Status.Conditions = []appsv1.DeploymentCondition{{
+				Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse,
+				Reason: "ProgressDeadlineExceeded", Message: `ReplicaSet "` + set + `" has timed out progressing.`, LastUpdateTime: metav1.Unix(1000, 0),
+			}}
 		}
 	}
 	ours := func(at int64) func(*appsv1.Deployment) {

@@ -56,27 +56,37 @@ func TestMoveIsDoneOnceAndOnlyOnWhatWasSeen(t *testing.T) {
 		already bool
 		refused string
 	}{
-		{name: "same wish", already: true,
+		{
+			name: "same wish", already: true,
 			move: func(w *world, pins []run.Pin, api runbook.Component) run.MoveWork {
 				return w.work("one", 0, 25, pins, api)
-			}},
-		{name: "stale fence", refused: "fence",
+			},
+		},
+		{
+			name: "stale fence", refused: "fence",
 			move: func(w *world, pins []run.Pin, api runbook.Component) run.MoveWork {
 				return w.work("two", 0, 50, pins, api)
-			}},
-		{name: "paused", refused: "paused", before: func(w *world) { w.patch("api", `{"spec":{"paused":true}}`) },
+			},
+		},
+		{
+			name: "paused", refused: "paused", before: func(w *world) { w.patch("api", `{"spec":{"paused":true}}`) },
 			move: func(w *world, pins []run.Pin, api runbook.Component) run.MoveWork {
 				return w.work("two", 1, 50, pins, api)
-			}},
-		{name: "made anew", refused: "made anew",
+			},
+		},
+		{
+			name: "made anew", refused: "made anew",
 			move: func(w *world, pins []run.Pin, api runbook.Component) run.MoveWork {
 				pins[0].UID = "another"
 				return w.work("two", 1, 50, pins, api)
-			}},
-		{name: "scaled meanwhile", before: func(w *world) { w.patch("api", `{"spec":{"replicas":6}}`) },
+			},
+		},
+		{
+			name: "scaled meanwhile", before: func(w *world) { w.patch("api", `{"spec":{"replicas":6}}`) },
 			move: func(w *world, pins []run.Pin, api runbook.Component) run.MoveWork {
 				return w.work("two", 1, 50, pins, api)
-			}},
+			},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inWorld(t, func(w *world) {

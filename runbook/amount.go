@@ -30,10 +30,20 @@ type suffix struct {
 
 // suffixes are tried in order, so a longer one stands before its own tail.
 var suffixes = []suffix{
-	{"pp", UnitPercent, 1, true}, {"%", UnitPercent, 1, false},
-	{"us", UnitSeconds, 1e-6, false}, {"µs", UnitSeconds, 1e-6, false}, {"ms", UnitSeconds, 1e-3, false}, {"/s", UnitPerSecond, 1, false}, {"s", UnitSeconds, 1, false},
-	{"KiB", UnitBytes, 1 << 10, false}, {"MiB", UnitBytes, 1 << 20, false}, {"GiB", UnitBytes, 1 << 30, false},
-	{"kB", UnitBytes, 1e3, false}, {"MB", UnitBytes, 1e6, false}, {"GB", UnitBytes, 1e9, false}, {"B", UnitBytes, 1, false},
+	{"pp", UnitPercent, 1, true},
+	{"%", UnitPercent, 1, false},
+	{"us", UnitSeconds, 1e-6, false},
+	{"µs", UnitSeconds, 1e-6, false},
+	{"ms", UnitSeconds, 1e-3, false},
+	{"/s", UnitPerSecond, 1, false},
+	{"s", UnitSeconds, 1, false},
+	{"KiB", UnitBytes, 1 << 10, false},
+	{"MiB", UnitBytes, 1 << 20, false},
+	{"GiB", UnitBytes, 1 << 30, false},
+	{"kB", UnitBytes, 1e3, false},
+	{"MB", UnitBytes, 1e6, false},
+	{"GB", UnitBytes, 1e9, false},
+	{"B", UnitBytes, 1, false},
 	{"count", UnitCount, 1, false},
 }
 

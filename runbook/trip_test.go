@@ -104,8 +104,13 @@ func TestTripFits(t *testing.T) {
 		trip, unit string
 		fits       bool
 	}{
-		{"> baseline + 20%", UnitSeconds, true}, {"> baseline + 20%", UnitPercent, true}, {"> baseline + 5pp", UnitPercent, true},
-		{"> baseline + 5pp", UnitSeconds, false}, {"> 1%", UnitSeconds, false}, {"> 200ms", UnitSeconds, true}, {"> 200ms", UnitPercent, false},
+		{"> baseline + 20%", UnitSeconds, true},
+		{"> baseline + 20%", UnitPercent, true},
+		{"> baseline + 5pp", UnitPercent, true},
+		{"> baseline + 5pp", UnitSeconds, false},
+		{"> 1%", UnitSeconds, false},
+		{"> 200ms", UnitSeconds, true},
+		{"> 200ms", UnitPercent, false},
 	} {
 		trip, err := ParseTrip(c.trip)
 		if err != nil {

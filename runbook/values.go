@@ -64,7 +64,7 @@ type Duration struct {
 }
 
 // Or returns the duration, or otherwise when it is zero.
-func (d Duration) Or(otherwise time.Duration) time.Duration { return cmp.Or(d.D, otherwise) }
+func (v Duration) Or(otherwise time.Duration) time.Duration { return cmp.Or(v.D, otherwise) }
 
 // Percent is a share of the whole: 25 is a quarter.
 type Percent float64

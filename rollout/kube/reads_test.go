@@ -49,8 +49,12 @@ func TestReads(t *testing.T) {
 		for _, c := range []struct {
 			what string
 			err  error
-		}{{"cached", errorOf(w.cluster.Deployment(w.ctx, "none"))}, {"read", errorOf(w.cluster.DeploymentNow(w.ctx, "none"))},
-			{"config map", errorOf(w.cluster.ConfigMap(w.ctx, "none"))}, {"secret", errorOf(w.cluster.Secret(w.ctx, "none"))}} {
+		}{
+			{"cached", errorOf(w.cluster.Deployment(w.ctx, "none"))},
+			{"read", errorOf(w.cluster.DeploymentNow(w.ctx, "none"))},
+			{"config map", errorOf(w.cluster.ConfigMap(w.ctx, "none"))},
+			{"secret", errorOf(w.cluster.Secret(w.ctx, "none"))},
+		} {
 			if !apierrors.IsNotFound(c.err) || kube.Unreachable(c.err) {
 				t.Errorf("missing %s: %v", c.what, c.err)
 			}

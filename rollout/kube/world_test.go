@@ -181,8 +181,10 @@ func (w *world) keepLock(c *kube.Cluster, who string) (told func() kube.LockChan
 // pod is what somebody else makes.
 func (w *world) pod(name string) {
 	w.t.Helper()
-	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"app": "other"}},
-		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "a:v1"}}}}
+	p := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"app": "other"}},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "a:v1"}}},
+	}
 	if _, err := w.client.CoreV1().Pods("shop").Create(w.ctx, p, metav1.CreateOptions{}); err != nil {
 		w.t.Fatal(err)
 	}

@@ -76,8 +76,10 @@ func expose(ctx context.Context, h http.Handler) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("exposing the practice world: listening on a loopback port: %w; leave out --expose to go without", err)
 	}
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second,
-		BaseContext: func(net.Listener) context.Context { return ctx }}
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
 	go func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			_ = server.Close() // the port is gone; whoever asks sees a refused connection

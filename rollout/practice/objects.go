@@ -114,7 +114,8 @@ func dependency(ns, name string, port int32, i int) []runtime.Object {
 	address := fmt.Sprintf("10.0.1.%d", 10*(i+1)+len(ns)%7)
 	t, m = named("EndpointSlice", "discovery.k8s.io/v1", ns, name+"-1", map[string]string{discoveryv1.LabelServiceName: name})
 	yes, protocol := true, corev1.ProtocolTCP
-	slice := &discoveryv1.EndpointSlice{TypeMeta: t, ObjectMeta: m, AddressType: discoveryv1.AddressTypeIPv4,
+	slice := &discoveryv1.EndpointSlice{
+		TypeMeta: t, ObjectMeta: m, AddressType: discoveryv1.AddressTypeIPv4,
 		Endpoints: []discoveryv1.Endpoint{{Addresses: []string{address}, Conditions: discoveryv1.EndpointConditions{Ready: &yes, Serving: &yes}}},
 		Ports:     []discoveryv1.EndpointPort{{Name: &name, Port: &port, Protocol: &protocol}},
 	}
@@ -135,8 +136,10 @@ func deployment(ns string, c component, spec WorldSpec) *appsv1.Deployment {
 	return &appsv1.Deployment{TypeMeta: t, ObjectMeta: m, Spec: appsv1.DeploymentSpec{
 		Replicas: &replicas, ProgressDeadlineSeconds: &deadline, RevisionHistoryLimit: &history,
 		Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": c.name}},
-		Strategy: appsv1.DeploymentStrategy{Type: appsv1.RollingUpdateDeploymentStrategyType,
-			RollingUpdate: &appsv1.RollingUpdateDeployment{MaxSurge: &one, MaxUnavailable: &none}},
+		Strategy: appsv1.DeploymentStrategy{
+			Type:          appsv1.RollingUpdateDeploymentStrategyType,
+			RollingUpdate: &appsv1.RollingUpdateDeployment{MaxSurge: &one, MaxUnavailable: &none},
+		},
 		Template: corev1.PodTemplateSpec{
 			ObjectMeta: metav1.ObjectMeta{Labels: labels},
 			Spec:       corev1.PodSpec{Containers: []corev1.Container{container(c, spec.Running)}},
@@ -147,7 +150,8 @@ func deployment(ns string, c component, spec WorldSpec) *appsv1.Deployment {
 func container(c component, version string) corev1.Container {
 	probe := func(path string, period int32) *corev1.Probe {
 		return &corev1.Probe{PeriodSeconds: period, ProbeHandler: corev1.ProbeHandler{
-			HTTPGet: &corev1.HTTPGetAction{Path: path, Port: intstr.FromString("http")}}}
+			HTTPGet: &corev1.HTTPGetAction{Path: path, Port: intstr.FromString("http")},
+		}}
 	}
 	return corev1.Container{
 		Name: c.name, Image: image(c.name, version), ImagePullPolicy: corev1.PullIfNotPresent,

@@ -47,7 +47,8 @@ func (w *World) registry() http.Handler {
 		name, reference := r.PathValue("name"), r.PathValue("reference")
 		if !w.inRegistry(registry+"/"+name) || !strings.HasPrefix(reference, "sha256:") && !w.hasVersion(name, reference) {
 			reply(rw, http.StatusNotFound, map[string]any{"errors": []any{map[string]any{
-				"code": "MANIFEST_UNKNOWN", "message": "manifest unknown", "detail": map[string]any{"Name": name, "Tag": reference}}}})
+				"code": "MANIFEST_UNKNOWN", "message": "manifest unknown", "detail": map[string]any{"Name": name, "Tag": reference},
+			}}})
 			return
 		}
 		manifest := manifestOf(name, reference)
@@ -66,8 +67,10 @@ func manifestOf(name, reference string) []byte {
 	}
 	var list []any
 	for _, arch := range []string{"amd64", "arm64"} {
-		list = append(list, map[string]any{"mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 1024,
-			"digest": digestOf(name, reference+"-"+arch), "platform": platform{arch, "linux"}})
+		list = append(list, map[string]any{
+			"mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 1024,
+			"digest": digestOf(name, reference+"-"+arch), "platform": platform{arch, "linux"},
+		})
 	}
 	text, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": indexType, "manifests": list})
 	if err != nil {

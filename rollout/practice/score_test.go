@@ -22,8 +22,10 @@ func after(d time.Duration) time.Time { return faultAt.Add(d) }
 
 // good is a perfect answer to badRelease.
 func good() Performance {
-	return Performance{FaultAt: faultAt, DetectedAt: after(2 * time.Minute), RolledBackAt: after(3 * time.Minute),
-		Outcome: run.RolledBack, Steps: 20, Done: 20, Verified: true}
+	return Performance{
+		FaultAt: faultAt, DetectedAt: after(2 * time.Minute), RolledBackAt: after(3 * time.Minute),
+		Outcome: run.RolledBack, Steps: 20, Done: 20, Verified: true,
+	}
 }
 
 func TestJudge(t *testing.T) {

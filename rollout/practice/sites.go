@@ -91,8 +91,10 @@ func (w *World) answer(rw http.ResponseWriter, r *http.Request, namespace, compo
 		reply(rw, http.StatusInternalServerError, map[string]any{"status": "error", "error": "internal server error"})
 		return
 	}
-	reply(rw, http.StatusOK, map[string]any{"status": "ok", "component": component, "environment": namespace,
-		"version": tag(pod.Image), "pod": pod.Name})
+	reply(rw, http.StatusOK, map[string]any{
+		"status": "ok", "component": component, "environment": namespace,
+		"version": tag(pod.Image), "pod": pod.Name,
+	})
 }
 
 // luck is chance for one request. It comes from the request and the world's time, not from how many requests came

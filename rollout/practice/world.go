@@ -144,8 +144,10 @@ func (w *World) behaviour(c kubeapi.Container) kubeapi.Behaviour {
 		return kubeapi.Behaviour{Missing: "failed to resolve reference \"" + c.Image + "\": not found"}
 	}
 	i := w.scenario.World.imageOf(c.Name, version)
-	b := kubeapi.Behaviour{Missing: i.Missing, NotReady: i.NotReady, StartDelay: i.StartDelay, Crash: i.Crash.behaviour(),
-		Log: []string{fmt.Sprintf("%s %s listening", c.Name, version)}}
+	b := kubeapi.Behaviour{
+		Missing: i.Missing, NotReady: i.NotReady, StartDelay: i.StartDelay, Crash: i.Crash.behaviour(),
+		Log: []string{fmt.Sprintf("%s %s listening", c.Name, version)},
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, f := range w.ailing {

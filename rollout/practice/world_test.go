@@ -250,9 +250,11 @@ func TestSameSeedSameWorld(t *testing.T) {
 
 func TestSites(t *testing.T) {
 	inWorld(t, find(t, "tuesday"), 1, func(d drill) {
-		for _, url := range []string{"https://example/healthz", "http://staging.example/ready", "https://staging.example/api/status",
+		for _, url := range []string{
+			"https://example/healthz", "http://staging.example/ready", "https://staging.example/api/status",
 			"https://staging.example/login", "https://prometheus.staging.example/-/healthy", "https://registry.example/v2/api/manifests/v1.4.2",
-			"http://api.production.svc/healthz", "https://example:443/"} {
+			"http://api.production.svc/healthz", "https://example:443/",
+		} {
 			if code, err := d.get(url); err != nil || code != http.StatusOK {
 				t.Errorf("%s: %d, %v", url, code, err)
 			}

@@ -32,8 +32,10 @@ type ticker struct {
 
 func (w *Worker) newTicker(work run.SampleWork) *ticker {
 	address := work.Env.Prometheus.URL
-	return &ticker{worker: w, address: address, client: w.clients.Get(address), metrics: work.Metrics,
-		parts: partsOf(work.Metrics), apart: map[part]bool{}}
+	return &ticker{
+		worker: w, address: address, client: w.clients.Get(address), metrics: work.Metrics,
+		parts: partsOf(work.Metrics), apart: map[part]bool{},
+	}
 }
 
 // tick takes one sample. Its only error is that of ctx.

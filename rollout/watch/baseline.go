@@ -209,7 +209,8 @@ type timed struct {
 // points are the conclusive points since the metric was first there, of as many as there should be since then. why is
 // the most frequent reason of the others.
 func (a asking) points(m runbook.Metric, main string, parts map[string]column,
-	absent func(runbook.Metric) (run.PointState, run.Safe)) (points []timed, wanted int, why run.Safe) {
+	absent func(runbook.Metric) (run.PointState, run.Safe),
+) (points []timed, wanted int, why run.Safe) {
 	reasons := map[run.Safe]int{}
 	for at := a.span.from; !at.After(a.span.to); at = at.Add(a.span.step) {
 		answers := map[string]answer{}

@@ -160,13 +160,19 @@ func (w *world) baseline(t *testing.T, d time.Duration, metrics ...runbook.Metri
 }
 
 var (
-	errorRate = runbook.Metric{Name: "error-rate", Title: "Error rate", Unit: "percent", Objective: "< 0.1%",
+	errorRate = runbook.Metric{
+		Name: "error-rate", Title: "Error rate", Unit: "percent", Objective: "< 0.1%",
 		Numerator:   `sum(rate(http_requests_total{namespace="production",status=~"5.."}[2m])) # server's fault`,
-		Denominator: `sum(rate(http_requests_total{namespace="production"}[2m]))`}
-	p95 = runbook.Metric{Name: "p95", Title: "p95", Unit: "seconds", Objective: "< 200ms",
-		Query: `histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{namespace="production"}[2m])))`}
-	throughput = runbook.Metric{Name: "throughput", Title: "Requests", Unit: "per-second",
-		Query: `sum(rate(http_requests_total{namespace="production"}[2m]))`}
+		Denominator: `sum(rate(http_requests_total{namespace="production"}[2m]))`,
+	}
+	p95 = runbook.Metric{
+		Name: "p95", Title: "p95", Unit: "seconds", Objective: "< 200ms",
+		Query: `histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{namespace="production"}[2m])))`,
+	}
+	throughput = runbook.Metric{
+		Name: "throughput", Title: "Requests", Unit: "per-second",
+		Query: `sum(rate(http_requests_total{namespace="production"}[2m]))`,
+	}
 	broken = runbook.Metric{Name: "broken", Unit: "count", Query: `sum(`}
 )
 

@@ -57,7 +57,8 @@ const (
 // count nor reset; but without a conclusive one for longer than `for` (at least a minute) nothing is known, and the
 // time over the line begins anew after such a gap.
 func judge(metrics []runbook.Metric, base *Baseline, samples []Sample, prev []TriggerState, at time.Time,
-	lastReady time.Time, warmUp time.Duration, settled bool) []TriggerState {
+	lastReady time.Time, warmUp time.Duration, settled bool,
+) []TriggerState {
 	for len(samples) > 0 && samples[len(samples)-1].At.After(at) {
 		samples = samples[:len(samples)-1]
 	}
@@ -70,8 +71,10 @@ func judge(metrics []runbook.Metric, base *Baseline, samples []Sample, prev []Tr
 				states = append(states, before)
 				continue
 			}
-			j := judgement{metric: m, trigger: t, samples: samples, before: before, at: at,
-				warm: warm || m.Unit != runbook.UnitSeconds}
+			j := judgement{
+				metric: m, trigger: t, samples: samples, before: before, at: at,
+				warm: warm || m.Unit != runbook.UnitSeconds,
+			}
 			s := TriggerState{Metric: m.Name, Index: i, Severity: t.Severity, Then: t.Then, For: t.For.D}
 			states = append(states, j.judge(s, base))
 		}

@@ -123,16 +123,20 @@ func TestJudge(t *testing.T) {
 func TestJudgeSaysWhatIsBehindAState(t *testing.T) {
 	m := errorRate(trigger("> baseline + 5pp", 90*time.Second))
 	states := follow(m, baselineOf("errors", 0.05), series("errors", repeated(rate(6, 40), 8)...), time.Time{}, 0, true)
-	want := TriggerState{Metric: "errors", Severity: "critical", Then: "rollback", State: TriggerTripped, Since: judgeStart,
-		Value: 6, Baseline: 0.05, Limit: 5.05, For: 90 * time.Second, Why: "over the line for 1m30s"}
+	want := TriggerState{
+		Metric: "errors", Severity: "critical", Then: "rollback", State: TriggerTripped, Since: judgeStart,
+		Value: 6, Baseline: 0.05, Limit: 5.05, For: 90 * time.Second, Why: "over the line for 1m30s",
+	}
 	if got := states[7]; got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 	if s := states[2]; s.Why != "over the line for 30s of 1m30s" || !s.Since.Equal(judgeStart) {
 		t.Errorf("suspect: %+v", s)
 	}
-	lost := append(series("errors", rate(6, 40), rate(6, 40)), Sample{At: judgeStart.Add(tick + 2*time.Minute),
-		Points: map[string]Point{"errors": {State: PointUnknown, Why: "reach Prometheus: refused"}}})
+	lost := append(series("errors", rate(6, 40), rate(6, 40)), Sample{
+		At:     judgeStart.Add(tick + 2*time.Minute),
+		Points: map[string]Point{"errors": {State: PointUnknown, Why: "reach Prometheus: refused"}},
+	})
 	if s := follow(m, baselineOf("errors", 0.05), lost, time.Time{}, 0, true)[2]; s.Why != "nothing known for 2m0s: reach Prometheus: refused" || s.Value != 6 || !s.Since.IsZero() {
 		t.Errorf("lost: %+v", s)
 	}

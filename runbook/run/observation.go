@@ -53,12 +53,14 @@ type Armed struct {
 	Why Safe // when not OK
 }
 
-// LockHeld and LockLost tell about the environment's lock.
+// What is seen of the environment's lock.
 type (
+	// LockHeld says that the lock is ours.
 	LockHeld struct {
 		Env   string
 		Token int64
 	}
+	// LockLost says that it is somebody else's, or cannot be told.
 	LockLost struct {
 		Env    string
 		Holder Safe // who holds it; empty when it could not be looked at

@@ -20,10 +20,26 @@ import (
 func anyIntent(t *rapid.T) run.Intent {
 	step := rapid.SampledFrom([]string{"ready", "secret", "strict", "later", "config", "roll", "smoke", "notify", "move", "watch", "tell", "nowhere"}).Draw(t, "step")
 	return rapid.SampledFrom([]run.Intent{
-		run.Start{Step: "roll"}, run.Start{Step: "move"}, run.Start{Step: "watch"}, run.Start{Step: step}, run.Attest{Step: step, Note: "seen with my own eyes"},
-		run.Unattest{Step: step}, run.Override{Step: step, Reason: "because the test says so"}, run.Defer{Step: step}, run.Recheck{}, run.OpenGate{}, run.OpenGate{},
-		run.Note{Text: "x"}, run.StatusSent{}, run.Extend{Step: "watch", By: time.Minute}, run.Freeze{}, run.Continue{}, run.Rollback{},
-		run.Burn{}, run.TakeBack{}, run.Reason{Text: "x"},
+		run.Start{Step: "roll"},
+		run.Start{Step: "move"},
+		run.Start{Step: "watch"},
+		run.Start{Step: step},
+		run.Attest{Step: step, Note: "seen with my own eyes"},
+		run.Unattest{Step: step},
+		run.Override{Step: step, Reason: "because the test says so"},
+		run.Defer{Step: step},
+		run.Recheck{},
+		run.OpenGate{},
+		run.OpenGate{},
+		run.Note{Text: "x"},
+		run.StatusSent{},
+		run.Extend{Step: "watch", By: time.Minute},
+		run.Freeze{},
+		run.Continue{},
+		run.Rollback{},
+		run.Burn{},
+		run.TakeBack{},
+		run.Reason{Text: "x"},
 	}).Draw(t, "intent")
 }
 
@@ -65,10 +81,19 @@ func anyLie(t *rapid.T, s run.State) run.Observation {
 	env := rapid.SampledFrom([]string{"production", "staging", "moon"}).Draw(t, "env")
 	step := rapid.SampledFrom([]string{"move", "roll", "secret", "nowhere"}).Draw(t, "step")
 	return rapid.SampledFrom([]run.Observation{
-		run.Checked{Step: step, Index: rapid.IntRange(-1, 2).Draw(t, "index")}, run.Preflighted{Step: step}, run.Armed{Env: env}, run.LockHeld{Env: env},
-		run.LockLost{Env: env}, run.Progressed{Env: env, Progress: run.Progress{Component: name}}, run.Patched{Wish: wish, Component: name},
-		run.Patched{Wish: wish, Component: name, Refused: true}, run.Frozen{Wish: wish, Component: name}, run.Undone{Wish: wish, Component: name, Accepted: true},
-		run.BaselineTaken{Step: step, Env: env}, run.Sampled{Env: env}, run.WorkFailed{Work: wish},
+		run.Checked{Step: step, Index: rapid.IntRange(-1, 2).Draw(t, "index")},
+		run.Preflighted{Step: step},
+		run.Armed{Env: env},
+		run.LockHeld{Env: env},
+		run.LockLost{Env: env},
+		run.Progressed{Env: env, Progress: run.Progress{Component: name}},
+		run.Patched{Wish: wish, Component: name},
+		run.Patched{Wish: wish, Component: name, Refused: true},
+		run.Frozen{Wish: wish, Component: name},
+		run.Undone{Wish: wish, Component: name, Accepted: true},
+		run.BaselineTaken{Step: step, Env: env},
+		run.Sampled{Env: env},
+		run.WorkFailed{Work: wish},
 	}).Draw(t, "lie")
 }
 

@@ -27,7 +27,8 @@ const enoughPoints = 80
 // of one that says rollback, is a fail. A pass needs a conclusive point in 80 % of the ticks of every metric that has
 // triggers, and no trigger that is over its line or could not be judged. No data never passes.
 func verdict(metrics []runbook.Metric, triggers []TriggerState, samples []Sample, from, to time.Time,
-	every time.Duration) (Verdict, Safe) {
+	every time.Duration,
+) (Verdict, Safe) {
 	if from.IsZero() || !to.After(from) {
 		return VerdictNone, "nothing was watched"
 	}

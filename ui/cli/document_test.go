@@ -88,7 +88,9 @@ func TestShowYAML(t *testing.T) {
 
 func TestKinds(t *testing.T) {
 	t.Parallel()
-	var list struct{ Kinds []struct{ Name, Doc, Example string } }
+	var list struct {
+		Kinds []struct{ Name, Doc, Example string }
+	}
 	must(t, exitDone, "kinds", "-o", "json").into(t, &list)
 	if len(list.Kinds) != len(checks.Kinds()) {
 		t.Fatalf("%d kinds, want %d", len(list.Kinds), len(checks.Kinds()))

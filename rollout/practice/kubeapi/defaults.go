@@ -1,12 +1,12 @@
 package kubeapi
 
 import (
+	"strings"
+
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-
-	"strings"
 )
 
 // The defaults that the real server fills in, as far as anybody looks at them.

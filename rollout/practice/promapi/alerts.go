@@ -36,8 +36,10 @@ var DefaultRules = []Rule{
 }
 
 func rule(name, expr string, d time.Duration, severity, summary string) Rule {
-	return Rule{Name: name, Expr: expr, For: d, Labels: map[string]string{"severity": severity},
-		Annotations: map[string]string{"summary": summary}}
+	return Rule{
+		Name: name, Expr: expr, For: d, Labels: map[string]string{"severity": severity},
+		Annotations: map[string]string{"summary": summary},
+	}
 }
 
 // alert is an active alert in the API's form.
@@ -76,12 +78,16 @@ func (s *Server) rules(r *http.Request) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, map[string]any{"type": "alerting", "name": rule.Name, "query": rule.Expr,
+		list = append(list, map[string]any{
+			"type": "alerting", "name": rule.Name, "query": rule.Expr,
 			"duration": rule.For.Seconds(), "labels": rule.Labels, "annotations": rule.Annotations,
-			"alerts": active, "health": "ok", "state": worst(active), "lastEvaluation": now, "evaluationTime": 0})
+			"alerts": active, "health": "ok", "state": worst(active), "lastEvaluation": now, "evaluationTime": 0,
+		})
 	}
-	return map[string]any{"groups": []any{map[string]any{"name": "practice", "file": "practice.yaml",
-		"interval": judgeEvery.Seconds(), "rules": list, "lastEvaluation": now, "evaluationTime": 0}}}, nil
+	return map[string]any{"groups": []any{map[string]any{
+		"name": "practice", "file": "practice.yaml",
+		"interval": judgeEvery.Seconds(), "rules": list, "lastEvaluation": now, "evaluationTime": 0,
+	}}}, nil
 }
 
 func worst(active []alert) string {
@@ -150,8 +156,10 @@ func (s *Server) judge(ctx context.Context, rule Rule, now time.Time) ([]alert, 
 		if one.last-one.first >= rule.For.Milliseconds() {
 			state = "firing"
 		}
-		active = append(active, alert{Labels: one.labels, Annotations: rule.Annotations, State: state,
-			ActiveAt: time.UnixMilli(one.first).UTC(), Value: strconv.FormatFloat(one.value, 'e', -1, 64)})
+		active = append(active, alert{
+			Labels: one.labels, Annotations: rule.Annotations, State: state,
+			ActiveAt: time.UnixMilli(one.first).UTC(), Value: strconv.FormatFloat(one.value, 'e', -1, 64),
+		})
 	}
 	return active, nil
 }

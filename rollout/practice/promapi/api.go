@@ -97,8 +97,10 @@ func endpoint(answer func(*http.Request) (any, error)) http.Handler {
 }
 
 func buildinfo(*http.Request) (any, error) {
-	return map[string]string{"version": "3.16.0", "revision": "practice", "branch": "HEAD",
-		"buildUser": "", "buildDate": "", "goVersion": ""}, nil
+	return map[string]string{
+		"version": "3.16.0", "revision": "practice", "branch": "HEAD",
+		"buildUser": "", "buildDate": "", "goVersion": "",
+	}, nil
 }
 
 // queryData is the data of an answer to a query.

@@ -206,15 +206,31 @@ func TestEffects(t *testing.T) {
 		query  string
 		want   map[time.Duration]float64 // since at; within 6 %
 	}{
-		{"ramp of errors", promapi.Effect{Ramp: 10 * time.Minute, Errors: 0.2}, strings.ReplaceAll(errorsOf, "2m", "20s"),
-			map[time.Duration]float64{5 * time.Minute: 0.0965, 15 * time.Minute: 0.2}},
+		{
+			"ramp of errors",
+			promapi.Effect{Ramp: 10 * time.Minute, Errors: 0.2},
+			strings.ReplaceAll(errorsOf, "2m", "20s"),
+			map[time.Duration]float64{5 * time.Minute: 0.0965, 15 * time.Minute: 0.2},
+		},
 		{"latency", promapi.Effect{Latency: 3}, p95, map[time.Duration]float64{10 * time.Minute: 0.320}},
-		{"cpu of one component", promapi.Effect{Component: "web", CPU: 4}, `avg(avg_over_time(process_cpu_usage_cores{component="web"}[1m]))`,
-			map[time.Duration]float64{-time.Minute: 0.2, 2 * time.Minute: 0.8}},
-		{"leak", promapi.Effect{Leak: 1 << 20, Component: "web"}, `avg(process_resident_memory_bytes{component="web"}) / 1024 / 1024`,
-			map[time.Duration]float64{-time.Minute: 120, 2 * time.Minute: 240}},
-		{"again and again", promapi.Effect{Errors: 0.5, For: time.Minute, Every: 3 * time.Minute}, strings.ReplaceAll(errorsOf, "2m", "20s"),
-			map[time.Duration]float64{time.Minute: 0.5, 4 * time.Minute: 0.5}},
+		{
+			"cpu of one component",
+			promapi.Effect{Component: "web", CPU: 4},
+			`avg(avg_over_time(process_cpu_usage_cores{component="web"}[1m]))`,
+			map[time.Duration]float64{-time.Minute: 0.2, 2 * time.Minute: 0.8},
+		},
+		{
+			"leak",
+			promapi.Effect{Leak: 1 << 20, Component: "web"},
+			`avg(process_resident_memory_bytes{component="web"}) / 1024 / 1024`,
+			map[time.Duration]float64{-time.Minute: 120, 2 * time.Minute: 240},
+		},
+		{
+			"again and again",
+			promapi.Effect{Errors: 0.5, For: time.Minute, Every: 3 * time.Minute},
+			strings.ReplaceAll(errorsOf, "2m", "20s"),
+			map[time.Duration]float64{time.Minute: 0.5, 4 * time.Minute: 0.5},
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
