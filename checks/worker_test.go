@@ -53,13 +53,12 @@ func TestDoBacksOffWhileTheSourceIsIll(t *testing.T) {
 		return says(200, "ok")(r)
 	})
 	looks := 0
-	b.http = transport(func(rt http.RoundTripper) transport {
-		return func(r *http.Request) (*http.Response, error) {
-			looks++
-			ill = looks <= 5
-			return rt.RoundTrip(r)
-		}
-	}(b.http))
+	site := b.http
+	b.http = transport(func(r *http.Request) (*http.Response, error) {
+		looks++
+		ill = looks <= 5
+		return site.RoundTrip(r)
+	})
 	got := b.follow(every(10*time.Second), 8)
 	for i, wanted := range []time.Duration{10, 20, 40, 60, 60, 10, 10} {
 		gap := got[i+1].after - got[i].after

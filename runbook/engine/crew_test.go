@@ -82,13 +82,6 @@ func (c *crew) count(id string, by int) {
 	}
 }
 
-// script changes the world while workers look at it.
-func (c *crew) script(change func(*runtest.World)) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	change(c.world)
-}
-
 // paper is a journal in memory that can fail and hang.
 type paper struct {
 	mu      sync.Mutex

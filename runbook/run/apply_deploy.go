@@ -204,7 +204,7 @@ func (e FreezeDone) apply(s *State, at time.Time) {
 	if r.FrozenBy == nil {
 		r.FrozenBy = map[string]Frozen{}
 	}
-	r.FrozenBy[e.Component] = Frozen{Wish: e.Wish, Component: e.Component, Err: e.Err}
+	r.FrozenBy[e.Component] = Frozen(e)
 	if len(r.FrozenBy) == len(r.Pins) {
 		r.FrozenAt = at
 	}
