@@ -28,7 +28,8 @@ type connections struct {
 	connect  kube.Connect
 	http     http.RoundTripper
 	operator string
-	practice string // scenario; empty on a real cluster
+	practice string                      // scenario; empty on a real cluster
+	ready    func(context.Context) error // waits until there is anything to connect to; nil: there is
 }
 
 // realConnections go where the kubeconfig and the runbook's addresses say.
@@ -90,6 +91,7 @@ type parts struct {
 	checks   *checks.Worker
 	rollout  *rollout.Worker
 	watch    *watch.Worker
+	ready    func(context.Context) error
 }
 
 func newParts(c connections, plan *runbook.Plan) *parts {
@@ -100,11 +102,17 @@ func newParts(c connections, plan *runbook.Plan) *parts {
 		checks:   checks.New(clusters, metrics, c.http, c.clock, plan),
 		rollout:  rollout.NewWorker(clusters, c.clock, c.operator),
 		watch:    watch.New(metrics, c.clock),
+		ready:    c.ready,
 	}
 }
 
 // Do gives each Work to the worker that knows how; it makes parts an engine.Worker.
 func (p *parts) Do(ctx context.Context, w run.Work, report func(run.Observation)) error {
+	if p.ready != nil {
+		if err := p.ready(ctx); err != nil {
+			return err
+		}
+	}
 	switch w.Body.(type) {
 	case run.CheckWork:
 		return p.checks.Do(ctx, w, report)

@@ -127,8 +127,16 @@ func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, 
 	}
 	worldCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	if err := world.Start(worldCtx); err != nil {
-		return failed(err)
+	c := practiceConnections(world, sc, clock)
+	var coming *arrival
+	if jumping != nil || f.expose { // the virtual clock has to know of its coming, and who connects from outside wants it there
+		if err := world.Start(worldCtx); err != nil {
+			return failed(err)
+		}
+	} else {
+		coming, ctx = expect(ctx, worldCtx, world)
+		defer func() { stop(); <-coming.there }()
+		c.ready = coming.wait
 	}
 	if f.expose {
 		exposed, err := world.Expose(worldCtx)
@@ -137,7 +145,6 @@ func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, 
 		}
 		fmt.Fprintf(a.err, "the world is at KUBECONFIG=%s and %s\n", exposed.Kubeconfig, exposed.Prometheus)
 	}
-	c := practiceConnections(world, sc, clock)
 	s, err := a.beginDrill(c, f, sc, o.Speed, jumping != nil)
 	if err != nil {
 		return err
@@ -148,6 +155,9 @@ func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, 
 	mode := modeFlags{plain: f.plain, auto: f.policy != "", format: f.format}
 	o.Cluster, o.Practice = clusterLabel(c, s.Latest().Plan), true
 	result, err := a.drive(ctx, s, mode, o)
+	if lost := coming.failure(); lost != nil {
+		return failed(lost)
+	}
 	if err != nil {
 		return err
 	}
