@@ -44,7 +44,9 @@ tidy:
 formatted:
 	@files="$$($(TOOL) gofumpt -l .)" && test -z "$$files" || { echo "make format would change:"; echo "$$files"; exit 1; }
 
-# What no command and no test reaches is dead.
+# What no command and no test reaches is dead, but for the method that only marks a type.
 .PHONY: reachable
 reachable:
-	@dead="$$($(TOOL) deadcode -test ./...)" && test -z "$$dead" || { echo "nothing uses:"; echo "$$dead"; exit 1; }
+	@all="$$($(TOOL) deadcode -test ./...)" || exit 1; \
+		dead="$$(echo "$$all" | grep -v 'unreachable func: unrecorded.volatile$$')"; \
+		test -z "$$dead" || { echo "nothing uses:"; echo "$$dead"; exit 1; }
