@@ -51,7 +51,11 @@ func (m *Model) override(by string, step runbook.Step) {
 		m.say(fmt.Sprintf("%s needs no override: it is %s", clean(step.Title), status))
 		return
 	}
-	lines := []string{fmt.Sprintf("It is %s: %s", status, m.state.Observed(step.ID)), "The override is void as soon as what was observed gets worse."}
+	now := fmt.Sprintf("It is %s.", status)
+	if seen := m.state.Observed(step.ID); seen != "" {
+		now = fmt.Sprintf("It is %s: %s", status, seen)
+	}
+	lines := []string{now, "The override is void as soon as what was observed gets worse."}
 	d := m.ask(by, "Override "+clean(step.Title)+"?", "reason", leastReason, lines, func(text string) { m.send(run.Override{Step: step.ID, Reason: text}) })
 	d.loud = true
 }
@@ -83,10 +87,14 @@ func (m *Model) recheck() {
 }
 
 func (m *Model) resume(by string) {
-	lines := []string{"The rollout goes on where it was frozen or stuck: the next patches of pods go out."}
+	lines := []string{"The rollout goes on where it was frozen or stuck."}
 	if d, ok := screen.Moving(m.state); ok {
 		move := d.Moves[d.Move]
-		lines = append(lines, fmt.Sprintf("%s: %s to %d %%", clean(d.Env), clean(strings.Join(move.Components, ", ")), move.Share))
+		what := "go on to"
+		if d.Stage == run.Holding {
+			what = "go on holding at"
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s %s %d %%", clean(d.Env), clean(strings.Join(move.Components, ", ")), what, move.Share))
 		if d.Why != "" {
 			lines = append(lines, "It stopped because: "+string(d.Why))
 		}

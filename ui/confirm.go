@@ -26,6 +26,7 @@ type dialog struct {
 	label  string
 	field  *field // nil: no text
 	least  int    // characters that the text must have at least
+	warned bool   // it was said that the text is too short
 	by     string // the key that opened it, which therefore does not answer it; empty: it opened by itself
 	opened time.Time
 	hot    int           // chosen line; -1: none can be chosen

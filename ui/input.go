@@ -133,8 +133,16 @@ func (m *Model) answer(k tea.KeyPressMsg, id keys.ID) tea.Cmd {
 func (m *Model) closeDialog() {
 	d := m.dialog
 	m.dialog = nil
+	d.hush(m)
 	if d.leave != nil {
 		d.leave()
+	}
+}
+
+// hush takes away what was said about a text that was too short.
+func (d *dialog) hush(m *Model) {
+	if d.warned {
+		m.notice = run.Notice{}
 	}
 }
 
@@ -144,12 +152,14 @@ func (m *Model) accept() tea.Cmd {
 	text := ""
 	if d.field != nil {
 		text = d.field.String()
-		if n := d.least - len([]rune(text)); n > 0 {
-			m.say(plural(n, "character more", "characters more") + ", or esc to leave it")
+		if len([]rune(text)) < d.least {
+			m.say("too short yet; esc leaves it")
+			d.warned = true
 			return nil
 		}
 	}
 	m.dialog = nil
+	d.hush(m)
 	if d.choose != nil {
 		if d.hot >= 0 && d.hot < len(d.menu) {
 			return m.command(d.menu[d.hot].ID, ":")

@@ -142,6 +142,7 @@ func (r *RollbackState) resume(at time.Time) {
 	switch r.Stage {
 	case Fusing:
 		r.Stage, r.FuseUntil = Asking, time.Time{}
+		r.AskWhy = "the program was started again while it burnt"
 	case Restoring:
 		r.LateAt = at.Add(tookDeadline)
 	case Settling:

@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -13,7 +14,7 @@ func (e RollbackPressed) apply(s *State, at time.Time) {
 		FreezeWish: e.Freeze, Freezing: e.Freeze != "", FrozenBy: map[string]Frozen{}, FuseUntil: e.FuseUntil,
 	}
 	if e.FuseUntil.IsZero() {
-		s.Rollback.Stage = Asking
+		s.Rollback.Stage, s.Rollback.AskWhy = Asking, guessed(e.Pins)
 	}
 	if e.Freeze != "" {
 		s.Acts++
@@ -29,8 +30,22 @@ func (e RollbackPressed) apply(s *State, at time.Time) {
 	}
 }
 
+// guessed says for which components the target is only a guess.
+func guessed(pins []Pin) Safe {
+	var names []string
+	for _, p := range pins {
+		if p.Guess {
+			names = append(names, p.Component)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return MakeSafe("no pin was found for "+strings.Join(names, ", ")+", so the target is a guess", 300)
+}
+
 func (e FuseAsked) apply(s *State, _ time.Time) {
-	s.Rollback.Stage, s.Rollback.FuseUntil = Asking, time.Time{}
+	s.Rollback.Stage, s.Rollback.FuseUntil, s.Rollback.AskWhy = Asking, time.Time{}, e.Why
 }
 
 func (e FuseBurnt) apply(s *State, at time.Time) {

@@ -260,6 +260,7 @@ type RollbackState struct {
 	FrozenBy   map[string]Frozen
 	FrozenAt   time.Time // when the last component was frozen; zero: not yet
 	FuseUntil  time.Time
+	AskWhy     Safe // why the fuse asks and does not burn by itself; empty: it burns
 	Burnt      time.Time
 	Wish       string
 	SettleFrom time.Time

@@ -41,7 +41,7 @@ var bindings = []Binding{
 	{ID: Start, Keys: []string{"s"}, Label: "start", Rank: 1, Acts: true, Help: "Start the deploy or the watch that is chosen; it asks first.", Scopes: in(Checklist)},
 	{ID: Extend, Keys: []string{"e"}, Label: "10 min longer", Rank: 2, Help: "Watch ten minutes longer; it asks first.", Scopes: in(Watch)},
 	{
-		ID: StatusSent, Keys: []string{"t"}, Label: "status told", Rank: 1,
+		ID: StatusSent, Keys: []string{"t"}, Label: "status told", Rank: 4,
 		Help: "Say that the status update which was due has been sent; it asks first.", Scopes: in(Checklist, Rollout, Watch),
 	},
 	{
@@ -59,7 +59,7 @@ var bindings = []Binding{
 	{ID: ToGate, Keys: []string{"g"}, Label: "gate", Rank: 9, Help: "Open the gate to the next phase, or see what keeps it shut.", Scopes: in(Checklist, Rollout, Watch)},
 	{ID: Abort, Keys: []string{"a"}, Label: "abort", Rank: 10, Acts: true, Help: "End the run here; what is deployed stays.", Scopes: in(Gate)},
 	{ID: Freeze, Keys: []string{"f"}, Label: "freeze", Rank: 5, Acts: true, Help: "Freeze the rollout where it is.", Scopes: in(Checklist, Rollout, Watch)},
-	{ID: Resume, Keys: []string{"u"}, Label: "resume", Rank: 6, Acts: true, Help: "Resume a frozen rollout.", Scopes: in(Checklist, Rollout, Watch, Rollback)},
+	{ID: Resume, Keys: []string{"u"}, Label: "resume", Rank: 2, Acts: true, Help: "Resume a frozen rollout.", Scopes: in(Checklist, Rollout, Watch, Rollback)},
 
 	{ID: GoTo + ID(Checklist), Keys: []string{"1", "c"}, Show: "c", Label: "checklist", Rank: 16, Help: "Screen 1: the checklist.", Scopes: screens},
 	{ID: GoTo + ID(Rollout), Keys: []string{"2", "p"}, Show: "p", Label: "rollout", Rank: 17, Help: "Screen 2: the rollout's progress.", Scopes: screens},
@@ -73,7 +73,7 @@ var bindings = []Binding{
 	{ID: Burn, Keys: []string{"enter"}, Label: "now", Rank: 0, Acts: true, Help: "Roll back at once.", Scopes: in(Fuse)},
 	{ID: TakeBack, Keys: []string{"esc"}, Label: "take it back", Rank: 1, Help: "Stop the fuse; the rollout stays frozen until it is resumed.", Scopes: in(Fuse)},
 	{ID: Accept, Keys: []string{"enter"}, Label: "accept", Rank: 0, Help: "Take what was typed or chosen.", Scopes: in(Text, Palette)},
-	{ID: Open, Keys: []string{"enter"}, Label: "choose", Rank: 2, Help: "Take the choice that is marked.", Scopes: in(Gate)},
+	{ID: Open, Keys: []string{"enter"}, Label: "go there", Rank: 2, Help: "Go to the step that is marked.", Scopes: in(Gate)},
 	{ID: Yes, Keys: []string{"y"}, Label: "yes", Rank: 0, Help: "Yes, do it.", Scopes: in(Confirm)},
 	{ID: No, Keys: []string{"n", "esc"}, Label: "no", Rank: 1, Help: "No, go back; esc does the same.", Scopes: in(Confirm)},
 	{ID: Back, Keys: []string{"esc"}, Label: "back", Rank: 22, Help: "Back, or take back what was begun.", Scopes: and(screens, Home)},

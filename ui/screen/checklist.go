@@ -143,8 +143,18 @@ func (c *Checklist) centre(f Frame, layout Layout, crumb bool) []string {
 	if c.Detail {
 		return c.details(f)
 	}
-	return c.list(f, crumb)
+	lines := c.list(f, crumb)
+	detail := f
+	detail.H = f.H - len(lines) - 2
+	if detail.H < leastPreview {
+		return lines
+	}
+	lines = append(lines, "", f.Theme.RuleLine(f.W))
+	return append(lines, c.details(detail)...)
 }
+
+// leastPreview is how many lines of details are worth showing under a list that leaves them free.
+const leastPreview = 4
 
 // list draws the sections and steps of the shown phase.
 func (c *Checklist) list(f Frame, crumb bool) []string {

@@ -20,23 +20,41 @@ const lampWidth = 22
 
 // Header is the top of every screen: one line and a rule, or two lines and a rule where one has no room for all.
 func Header(f Frame, m Marks) []string {
-	left := environment(f) + practice(f, m) + "  " + f.Theme.Header.Render(title(f.State))
-	where := clean(m.Cluster)
-	if id := clean(f.State.ID); f.W >= 100 && len(id) > 6 {
-		where += " · run …" + id[len(id)-6:]
-	}
-	facts := strings.Join(headerFacts(f, m), "   ")
+	left := environment(f) + practice(f, m)
+	name := "  " + f.Theme.Header.Render(title(f.State))
+	where := surroundings(f, m)
+	facts := strings.Join(headerFacts(f), "   ")
 	if f.W >= 160 {
-		left += f.Theme.Dim.Render(" · " + where)
+		left += name + f.Theme.Dim.Render(" · "+where)
 		lamp := Lamp(f, max(lampWidth, f.W-theme.Width(left)-theme.Width(facts)-6))
 		return []string{theme.Between(left, facts+"   "+lamp+" ", f.W), f.Theme.RuleLine(f.W)}
 	}
-	first := theme.Between(left, Lamp(f, max(lampWidth, min(f.W-theme.Width(left)-4, 70)))+" ", f.W)
 	if f.H < 20 {
-		return []string{first, f.Theme.RuleLine(f.W)}
+		left += name
+		return []string{theme.Between(left, Lamp(f, max(lampWidth, min(f.W-theme.Width(left)-4, 70)))+" ", f.W), f.Theme.RuleLine(f.W)}
 	}
+	lamp := Lamp(f, f.W-theme.Width(left)-4)
+	if theme.Width(left)+theme.Width(name)+theme.Width(lamp)+4 <= f.W {
+		left += name
+	} else { // what the lamp says comes first
+		where += " · " + title(f.State)
+	}
+	where = theme.Truncate(where, max(0, f.W-theme.Width(facts)-4))
 	second := theme.Between(" "+f.Theme.Dim.Render(where), facts+" ", f.W)
-	return []string{first, second, f.Theme.RuleLine(f.W)}
+	return []string{theme.Between(left, lamp+" ", f.W), second, f.Theme.RuleLine(f.W)}
+}
+
+// surroundings are cluster and run; in a phase of another environment than the target, which one it acts on.
+func surroundings(f Frame, m Marks) string {
+	s := f.State
+	where := clean(m.Cluster)
+	if now := Environment(s); now != s.Plan.Environment && s.Ended.IsZero() {
+		where = fmt.Sprintf("acts on %s, target %s", clean(now), clean(s.Plan.Environment))
+	}
+	if id := clean(s.ID); f.W >= 100 && len(id) > 6 {
+		where += " · run …" + id[len(id)-6:]
+	}
+	return where
 }
 
 func environment(f Frame) string {
@@ -68,7 +86,7 @@ func practice(f Frame, m Marks) string {
 }
 
 // headerFacts are operator, elapsed time and the next status update.
-func headerFacts(f Frame, m Marks) []string {
+func headerFacts(f Frame) []string {
 	s, th := f.State, f.Theme
 	facts := []string{th.Dim.Render(clean(s.Operator))}
 	if !s.Started.IsZero() {

@@ -15,13 +15,19 @@ type Report struct{ Top int }
 
 // View draws what the run came to, and how.
 func (v *Report) View(f Frame) []string {
-	lines := outcomeLines(f)
-	for _, part := range [][]string{componentLines(f), overrideLines(f), stepLines(f), timeline(f)} {
+	var text long
+	text.add(outcomeLines(f)...)
+	for _, part := range [][]string{componentLines(f), overrideLines(f)} {
 		if len(part) > 0 {
-			lines = append(append(lines, ""), part...)
+			text.add("")
+			text.add(part...)
 		}
 	}
-	shown, top := window(f.Theme, lines, -1, v.Top, f.H, f.W)
+	text.add("")
+	stepLines(f, &text)
+	text.add("")
+	timeline(f, &text)
+	shown, top := text.window(f.Theme, v.Top, f.H, f.W)
 	v.Top = top
 	return shown
 }
@@ -50,6 +56,7 @@ func outcomeLines(f Frame) []string {
 	if !s.Ended.IsZero() {
 		end = s.Ended
 	}
+	lines = append(lines, wrapped(th.Title, endWords(s), 1, f.W)...)
 	if !s.Started.IsZero() {
 		text := fmt.Sprintf("from %s to %s UTC, %s, by %s", s.Started.UTC().Format("2006-01-02 15:04:05"), instant(end), clock(end.Sub(s.Started)), clean(s.Operator))
 		lines = append(lines, wrapped(th.Text, text, 1, f.W)...)
@@ -63,7 +70,63 @@ func outcomeLines(f Frame) []string {
 	if r := s.Rollback; r != nil {
 		lines = append(lines, wrapped(th.Text, rollbackStory(r), 1, f.W)...)
 	}
+	if !s.Ended.IsZero() {
+		leaves := " leaves.  Later: "
+		if s.Practice != "" {
+			leaves = " leaves, with your score.  Later: "
+		}
+		lines = append(lines, "", theme.Truncate(" "+th.Key.Render("q")+th.Text.Render(leaves)+th.Key.Render("sop report "+clean(s.ID)), f.W))
+	}
 	return lines
+}
+
+// endWords say in a sentence what the run came to, and what is left to do; empty while it is live.
+func endWords(s run.State) string {
+	env := clean(s.Plan.Environment)
+	switch s.Outcome {
+	case run.Completed:
+		said := map[run.Verdict]string{
+			run.VerdictPass: "and the watch found nothing against it.", run.VerdictFail: "but the watch says no: look at what tripped.",
+			run.VerdictInconclusive: "but the watch could not tell whether it is well: go on looking.",
+		}[s.Verdict]
+		if said == "" {
+			said = "but nothing was watched."
+		}
+		return fmt.Sprintf("The procedure is done, its last gate was opened, %s", said)
+	case run.RolledBack:
+		return rolledBackWords(s, env)
+	case run.RunFailed:
+		if RollbackLive(s) {
+			return "The rollback did not take in time: the list below says what did not. Go on there by hand."
+		}
+		return "The run failed. " + leftWords(s)
+	case run.NeedsPerson:
+		return "The run was ended before its last gate. " + leftWords(s)
+	}
+	return ""
+}
+
+// leftWords say what a run leaves behind that did not go back.
+func leftWords(s run.State) string {
+	if writtenEnvironment(s) == "" {
+		return "Nothing was written to a cluster."
+	}
+	return "What was deployed stays as the list below says."
+}
+
+// rolledBackWords say whether what was put back is known to be well.
+func rolledBackWords(s run.State, env string) string {
+	said := "No metric could tell whether it is well: look yourself."
+	if r := s.Rollback; r != nil {
+		env = clean(r.Env)
+		switch r.Verified {
+		case run.Passed:
+			said = "Its metrics are back in band."
+		case run.Failed:
+			said = "Its metrics are NOT back in band: something else is wrong too."
+		}
+	}
+	return fmt.Sprintf("%s runs what it ran before. %s", env, said)
 }
 
 func triggersBeyond(s run.State) (texts []string) {
@@ -119,7 +182,11 @@ func componentLines(f Frame) []string {
 			}
 			took := ""
 			if c.Stage == run.Took && f.State.Rollback != nil {
-				took = fmt.Sprintf("patched after %.0f ms, took after %s", c.Undo.AfterMs, clock(c.TookAt.Sub(f.State.Rollback.Burnt)))
+				words := "patched after %.0f ms, took after %s"
+				if f.W < 100 {
+					words = "%.0f ms, took %s"
+				}
+				took = fmt.Sprintf(words, c.Undo.AfterMs, clock(c.TookAt.Sub(f.State.Rollback.Burnt)))
 			}
 			lines = append(lines, theme.Truncate("   "+cell(th.Text, clean(p.Component), 14)+cell(th.Text, text, 28)+cell(look, word, 14)+th.Dim.Render(took), f.W))
 		}
@@ -143,23 +210,25 @@ func overrideLines(f Frame) []string {
 	return lines
 }
 
-// stepLines are every step with its state, and who or when.
-func stepLines(f Frame) []string {
+// stepLines adds every step with its state, and who or when.
+func stepLines(f Frame, text *long) {
 	th := f.Theme
-	var lines []string
 	for _, ph := range Phases(f.State) {
-		_, _, done, total := worst(f.State, ph)
-		part := []string{" " + th.Title.Render(clean(ph.Title)) + th.Dim.Render(fmt.Sprintf("  %d of %d", done, total))}
+		titled := false
 		for step := range run.PhaseSteps(ph) {
-			if f.matches(step.Title, string(f.State.StepStatus(step.ID))) {
-				part = append(part, stepLine(f, step))
+			if !f.matches(step.Title, string(f.State.StepStatus(step.ID))) {
+				continue
 			}
-		}
-		if len(part) > 1 {
-			lines = append(lines, part...)
+			if !titled {
+				text.later(1, func() []string {
+					_, _, done, total := worst(f.State, ph)
+					return []string{" " + th.Title.Render(clean(ph.Title)) + th.Dim.Render(fmt.Sprintf("  %d of %d", done, total))}
+				})
+				titled = true
+			}
+			text.later(1, func() []string { return []string{stepLine(f, step)} })
 		}
 	}
-	return lines
 }
 
 func stepLine(f Frame, step runbook.Step) string {
@@ -189,21 +258,37 @@ func stepLine(f Frame, step runbook.Step) string {
 	return theme.Truncate(row+" "+cell(th.Dim, said, room)+cellRight(th.Dim, when, 20), f.W)
 }
 
-// timeline is what happened, in words.
-func timeline(f Frame) []string {
+// timeIndent is where the words of the timeline begin.
+const timeIndent = 13
+
+// timeline adds what happened, in words.
+func timeline(f Frame, text *long) {
 	th := f.Theme
-	lines := []string{" " + th.Title.Render("Timeline") + th.Dim.Render("  UTC")}
+	text.add(" " + th.Title.Render("Timeline") + th.Dim.Render("  UTC"))
 	for _, l := range f.State.Log {
-		if !f.matches(string(l.Text)) {
-			continue
+		if f.matches(string(l.Text)) {
+			text.later(height(string(l.Text), f.W-timeIndent), func() []string { return timeLine(f, l) })
 		}
-		look := th.Text
-		if l.Loud {
-			look = th.Warn
-		}
-		text := wrapped(look, string(l.Text), 13, f.W)
-		text[0] = "   " + th.Dim.Render(instant(l.At)) + "  " + strings.TrimLeft(text[0], " ")
-		lines = append(lines, text...)
 	}
+}
+
+func timeLine(f Frame, l run.Line) []string {
+	look := f.Theme.Text
+	if l.Loud {
+		look = f.Theme.Warn
+	}
+	lines := wrapped(look, string(l.Text), timeIndent, f.W)
+	if len(lines) == 0 {
+		return []string{""}
+	}
+	lines[0] = "   " + f.Theme.Dim.Render(instant(l.At)) + "  " + strings.TrimLeft(lines[0], " ")
 	return lines
+}
+
+// height is how many lines a text takes when it is wrapped; most take one, and no text is wider than it has bytes.
+func height(text string, width int) int {
+	if len(text) <= width && !strings.Contains(text, "\n") {
+		return 1
+	}
+	return max(1, len(theme.Wrap(text, width)))
 }

@@ -48,7 +48,7 @@ func rollbackHead(f Frame, r *run.RollbackState) []string {
 	if r.Stage == run.Asking {
 		lines = append(lines, wrapped(th.Warn, askingWhy(r), 1, f.W)...)
 	}
-	frozen := frozenWords(r)
+	frozen := frozenWords(f, r)
 	why := "why: " + string(r.Because)
 	if r.Because == "" {
 		why = "pressed by " + clean(r.By)
@@ -61,19 +61,13 @@ func rollbackHead(f Frame, r *run.RollbackState) []string {
 
 // askingWhy says why the fuse does not burn by itself.
 func askingWhy(r *run.RollbackState) string {
-	var guesses []string
-	for _, p := range r.Pins {
-		if p.Guess {
-			guesses = append(guesses, clean(p.Component))
-		}
+	if r.AskWhy == "" {
+		return "The fuse waits for you: it does not burn by itself here."
 	}
-	if len(guesses) > 0 {
-		return "The fuse waits for you: no pin was found for " + strings.Join(guesses, ", ") + ", so the target is a guess."
-	}
-	return "The fuse waits for you: it does not burn by itself after a restart or a problem."
+	return "The fuse waits for you: " + string(r.AskWhy) + "."
 }
 
-func frozenWords(r *run.RollbackState) string {
+func frozenWords(f Frame, r *run.RollbackState) string {
 	failed := ""
 	for _, name := range sortedKeys(r.FrozenBy) {
 		if e := r.FrozenBy[name].Err; e != "" {
@@ -84,7 +78,7 @@ func frozenWords(r *run.RollbackState) string {
 	case !r.Freezing:
 		return "nothing was moving, so there was nothing to freeze"
 	case !r.FrozenAt.IsZero():
-		return fmt.Sprintf("frozen %s, %.2f s after R%s", instant(r.FrozenAt), r.FrozenAt.Sub(r.Pressed).Seconds(), failed)
+		return fmt.Sprintf("frozen %s, %.2f s after R%s", instant(r.FrozenAt), f.real(r.FrozenAt.Sub(r.Pressed)).Seconds(), failed)
 	}
 	return fmt.Sprintf("freezing: %d of %d frozen%s", len(r.FrozenBy), len(r.Pins), failed)
 }
@@ -104,7 +98,7 @@ func fuseWord(f Frame) string {
 	if r.Stage == run.Asking {
 		return "the fuse waits for a person"
 	}
-	return fmt.Sprintf("rolling back in %.1f s", max(0, r.FuseUntil.Sub(f.Now).Seconds()))
+	return fmt.Sprintf("rolling back in %.1f s", max(0, f.real(r.FuseUntil.Sub(f.Now)).Seconds()))
 }
 
 func stageWord(f Frame, r *run.RollbackState) string {
@@ -301,16 +295,32 @@ func wouldRollBack(f Frame) []string {
 		pins = s.Envs[env].Pins
 		lines = append(lines, "", cell(th.Dim, " pinned, and not moved yet:", f.W))
 	} else {
-		head := th.Title.Render(" R would roll back " + clean(env))
-		lines = append(lines, theme.Between(head, th.Dim.Render("fuse "+Span(fuseOf(s))+" ")+" ", f.W), "")
+		lines = append(lines, wouldHead(f, env)...)
 	}
 	for _, p := range slices.Backward(pins) {
-		lines = append(lines, pinRows(f, s.Envs[env].Components[p.Component], p, th.Dim.Render(string(s.Envs[env].Components[p.Component].Stage)), 12)...)
+		c := s.Envs[env].Components[p.Component]
+		word, look := componentWord(th, c)
+		lines = append(lines, pinRows(f, c, p, look.Render(word), theme.Width(word))...)
 	}
 	lines = append(lines, untouched(f, env, pins)...)
 	lines = append(lines, "")
 	lines = append(lines, lampLines(f, env)...)
 	return append(lines, notRestored(f)...)
+}
+
+// wouldHead says what R does, and what comes after it.
+func wouldHead(f Frame, env string) []string {
+	th, s := f.Theme, f.State
+	fuse := Span(f.real(fuseOf(s)))
+	if !s.Only {
+		return []string{theme.Between(th.Title.Render(" R would roll back "+clean(env)), th.Dim.Render("fuse "+fuse+" ")+" ", f.W), ""}
+	}
+	lines := []string{" " + th.Key.Render("R") + th.Title.Render(" rolls back "+clean(env)+" to these exact revisions:")}
+	text := "It freezes first and lights a fuse of " + fuse + "; enter burns it at once, esc takes it back."
+	if guessed := slices.ContainsFunc(touched(s, env), func(p run.Pin) bool { return p.Guess }); guessed {
+		text = "A target is a guess, so R freezes and then asks: enter rolls back, esc takes it back."
+	}
+	return append(append(lines, wrapped(th.Dim, text, 1, f.W)...), "")
 }
 
 func lampLines(f Frame, env string) []string {

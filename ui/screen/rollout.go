@@ -148,10 +148,18 @@ func rolloutTrouble(f Frame, d run.DeployState) []string {
 			add(th.Bad, clean(a.Component)+" not frozen: ", a.Err)
 		}
 	}
-	if d.Stage != run.DeployDone && d.Stage != run.RolledOff {
-		add(th.Dim, "· ", d.Notes...)
+	if len(d.Notes) > 0 && !begun(d) && !f.State.Envs[d.Env].Locked { // the preflight's; stale as soon as it goes on
+		lines = append(lines, cell(th.Dim, " · "+joinSafe(d.Notes, " · "), f.W))
 	}
 	return append(lines, "")
+}
+
+func joinSafe(list []run.Safe, sep string) string {
+	texts := make([]string, len(list))
+	for i, t := range list {
+		texts[i] = clean(string(t))
+	}
+	return strings.Join(texts, sep)
 }
 
 // wave is the moves of one wave and where it is.
@@ -220,24 +228,22 @@ func componentRows(f Frame, d run.DeployState, name string) []string {
 	c := f.State.Envs[d.Env].Components[name]
 	p := c.Progress
 	from, to := changeOf(f.State, d.Env, name)
-	counts := fmt.Sprintf("%d new, %d ready of %d", p.Updated, p.UpdatedReady, p.Desired)
 	if c.Stage == run.Untouched || c.Stage == "" {
-		counts = fmt.Sprintf("%d old, %d ready of %d", p.Total, p.UpdatedReady+p.OldReady, p.Desired)
 		p.Pods = allOld(p.Pods)
 	}
 	stage, look := componentWord(th, c)
-	head := "  " + cell(th.Title, clean(name), 13) + cell(th.Text, from+" → "+to, 18) + " " + cell(look, stage, 12) + " " + cell(th.Text, counts, 24)
+	head := "  " + cell(th.Title, clean(name), 13) + cell(th.Text, from+" → "+to, 18) + " " + cell(look, stage, 12) + " " + th.Text.Render(podCounts(f, c))
 	var rows []string
-	if f.W >= 110 {
-		rows = append(rows, head+" "+podStrip(th, p.Pods, f.W-theme.Width(head)-2))
+	if room := f.W - 72; room >= 38 {
+		rows = append(rows, theme.PadRight(head, 71)+" "+podStrip(th, p.Pods, room-1))
 	} else {
 		rows = append(rows, head)
-		if len(p.Pods) > 0 {
+		if len(p.Pods) > 0 && f.H > 16 {
 			rows = append(rows, "    "+podStrip(th, p.Pods, f.W-6))
 		}
 	}
-	if p.Message != "" && c.Stage != run.Deployed && c.Stage != run.Untouched {
-		rows = append(rows, wrapped(th.Dim, string(p.Message), 4, f.W)...)
+	if p.Message != "" && p.Stuck == "" && (p.Condition == run.Broken || p.Condition == run.Missing || d.Stage == run.Stuck && strings.Contains(string(d.Why), name+":")) {
+		rows = append(rows, wrapped(th.Dim, string(p.Message), 4, f.W)...) // while all goes as it should, the counts say it
 	}
 	if p.Stuck != "" {
 		rows = append(rows, wrapped(th.Bad, string(p.Stuck), 4, f.W)...)
@@ -252,6 +258,21 @@ func componentRows(f Frame, d run.DeployState, name string) []string {
 		rows = append(rows, wrapped(th.Bad, "patch: "+string(a.Err), 4, f.W)...)
 	}
 	return rows
+}
+
+// podCounts are a component's pods in words: of the new template once it moves, else of the one it has.
+func podCounts(f Frame, c run.ComponentState) string {
+	p, short := c.Progress, f.W < 80
+	still := c.Stage == run.Untouched || c.Stage == ""
+	switch {
+	case still && short:
+		return fmt.Sprintf("%d/%d ready", p.UpdatedReady+p.OldReady, p.Desired)
+	case still:
+		return fmt.Sprintf("%d old, %d ready of %d", p.Total, p.UpdatedReady+p.OldReady, p.Desired)
+	case short:
+		return fmt.Sprintf("%d/%d new", p.UpdatedReady, p.Desired)
+	}
+	return fmt.Sprintf("%d new, %d ready of %d", p.Updated, p.UpdatedReady, p.Desired)
 }
 
 func componentWord(th *theme.Theme, c run.ComponentState) (string, theme.Style) {

@@ -33,7 +33,13 @@ type Frame struct {
 	Now    time.Time
 	W, H   int
 	Theme  *theme.Theme
-	Filter string // only what contains it is listed; empty: all
+	Filter string  // only what contains it is listed; empty: all
+	Speed  float64 // how much faster the run's time goes than the person's, in practice; 0 is 1
+}
+
+// real is a length of the run's time as the person feels it: a fuse is for fingers, whatever the speed.
+func (f Frame) real(d time.Duration) time.Duration {
+	return time.Duration(float64(d) / max(1, f.Speed))
 }
 
 // clean makes plain text from files and clusters fit for one line of a terminal.
@@ -113,13 +119,18 @@ func window(th *theme.Theme, lines []string, at, top, h, w int) (shown []string,
 	}
 	top = max(0, min(top, len(lines)-h))
 	shown = append(shown, lines[top:top+h]...)
-	if top > 0 {
-		shown[0] = cell(th.Dim, fmt.Sprintf("   ↑ %d more above", top+1), w)
-	}
-	if rest := len(lines) - top - h; rest > 0 {
-		shown[h-1] = cell(th.Dim, fmt.Sprintf("   ↓ %d more below", rest+1), w)
-	}
+	edges(th, shown, top, len(lines)-top-h, w)
 	return shown, top
+}
+
+// edges says in the first and the last line how many are left out above and below.
+func edges(th *theme.Theme, shown []string, above, below, w int) {
+	if above > 0 {
+		shown[0] = cell(th.Dim, fmt.Sprintf("   ↑ %d more above", above+1), w)
+	}
+	if below > 0 {
+		shown[len(shown)-1] = cell(th.Dim, fmt.Sprintf("   ↓ %d more below", below+1), w)
+	}
 }
 
 // fitLines makes exactly h lines of them.

@@ -1,0 +1,122 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/politicalsphere/sop/runbook"
+	"github.com/politicalsphere/sop/runbook/run"
+)
+
+// at is what stands on a terminal of w × h.
+func at(sc scene, w, h int) string {
+	m, _ := open(sc, looks()["colour"], w, h)
+	return ansi.Strip(m.View().Content)
+}
+
+func says(t *testing.T, text string, words ...string) {
+	t.Helper()
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			t.Errorf("%q is not said:\n%s", w, text)
+		}
+	}
+}
+
+// Four components in two waves fit on the smallest usual terminal, with their pods and without a word too many.
+func TestTheBoardShowsEveryComponent(t *testing.T) {
+	p := holding()
+	d := p.s.Deploys["execute"]
+	for i := range d.Moves {
+		if d.Moves[i].Wave == 1 {
+			d.Moves[i].Components = []string{"api", "web", "game-server"}
+		}
+	}
+	p.add(run.Wished{Wish: "g", Step: "execute", Move: 5}, run.MovePatched{Wish: "g", Step: "execute", Component: "game-server", Generation: 2})
+	p.progress("game-server", 1, 1, func(g *run.Progress) { g.Desired = 2; g.Pods = pods(1, 1, 1, "") })
+	text := at(p.scene("four", "rollout"), 80, 24)
+	says(t, text, "worker", "api", "web", "game-server", "1 new, 1 ready of 2", "v1.4.1 → v1.4.2    ◌ to 25 %", "● new, ready")
+	if strings.Contains(text, "Waiting for") || strings.Contains(text, "HPA") || strings.Contains(text, "more below") {
+		t.Errorf("all is as expected, and yet:\n%s", text)
+	}
+	says(t, at(stuck().scene("stuck", "rollout"), 80, 24), "FATAL config", "web", "leaving")
+}
+
+func TestPreflightNotesGoWithTheLock(t *testing.T) {
+	p := ready().gate("pre-deployment").attest("notify")
+	p.add(run.DeployStarted{Step: "execute", Env: "production", Attempt: 1, Moves: []run.Move{{Components: []string{"worker"}, Share: 100}}})
+	note := run.Safe("a lock of an older run stood there: " + strings.Repeat("it is taken over ", 9))
+	p.add(run.DeployChecked{Step: "execute", Notes: []run.Safe{note}, Monitor: "watch"})
+	if n := strings.Count(at(p.scene("", "rollout"), 80, 24), "it is taken over"); n < 1 || n > 3 {
+		t.Errorf("the note takes more than a line: %d", n)
+	}
+	p.add(run.LockChanged{Env: "production", Held: true, Token: 4})
+	if text := at(p.scene("", "rollout"), 80, 24); strings.Contains(text, "older run") {
+		t.Errorf("the lock is held, and yet:\n%s", text)
+	}
+}
+
+func TestTheHeaderSaysWhereThePhaseActs(t *testing.T) {
+	p := newPlay()
+	p.s.Plan.Runbook.Environments.Set("staging", runbook.Environment{Name: "staging", Namespace: "staging"})
+	p.s.Plan.Runbook.Phases[0].Environment = "staging"
+	for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 50}} {
+		says(t, at(p.scene("", "checklist"), size[0], size[1]), "STAGING", "acts on staging, target production")
+	}
+	if text := at(drifting().scene("", "checklist"), 80, 24); strings.Contains(text, "acts on") {
+		t.Errorf("the phase acts on the target itself:\n%s", text)
+	}
+}
+
+func TestTheStepUnderTheCursorIsExplainedWhereThereIsRoom(t *testing.T) {
+	says(t, at(newPlay().scene("", "checklist"), 80, 24), "Look at it yourself", "stays shut until somebody ticks this (space)")
+}
+
+func TestTheFuseSaysWhyItAsks(t *testing.T) {
+	says(t, at(asking().scene("", "rollback"), 80, 24), "no pin was found for web", "roll back? enter: yes")
+	p := fuse().add(run.RunResumed{Operator: "alice", Last: noon})
+	says(t, at(p.scene("", "rollback"), 80, 24), "the program was started again")
+	p.add(run.FuseAsked{Why: "a migration is not declared compatible"})
+	says(t, at(p.scene("", "rollback"), 80, 24), "a migration is not declared compatible")
+}
+
+func TestTheEndIsSaidInWords(t *testing.T) {
+	says(t, at(rolledBack().scene("", ""), 80, 24), "production runs what it ran before. Its metrics are back in band.", "q leaves", "sop report 01JQ0000000000000000000000")
+	for _, c := range []struct {
+		e    run.Finished
+		want string
+	}{
+		{run.Finished{Outcome: run.Completed, Verdict: run.VerdictPass}, "the watch found nothing against it"},
+		{run.Finished{Outcome: run.Completed, Verdict: run.VerdictInconclusive}, "could not tell"},
+		{run.Finished{Outcome: run.Completed, Verdict: run.VerdictNone}, "nothing was watched"},
+		{run.Finished{Outcome: run.NeedsPerson, Reason: "not today"}, "What was deployed stays"},
+	} {
+		before := watching()
+		m, s := open(before.scene("", "checklist"), looks()["colour"], 80, 24)
+		s.tell(m, before.add(c.e).s)
+		text := strings.Join(strings.Fields(ansi.Strip(m.View().Content)), " ")
+		says(t, text, c.want, "q leaves", "sop report")
+	}
+}
+
+func TestARollbackAloneSaysWhatRDoes(t *testing.T) {
+	text := at(only().scene("", ""), 80, 24)
+	says(t, text, "R rolls back production to these exact revisions", "ReplicaSet api-7d8c9f6b5", "v1.4.2  →  v1.4.1", "A target is a guess", "R roll back")
+	if strings.Contains(text, "Prerequisites") {
+		t.Errorf("it shows a checklist:\n%s", text)
+	}
+}
+
+func TestWhatWasTooShortIsForgotten(t *testing.T) {
+	m, _ := colour(drifting().scene("", "checklist"))
+	press1(m, "o")
+	typed(m, "known")
+	press1(m, "enter")
+	says(t, ansi.Strip(m.View().Content), "too short yet", "5 characters more")
+	press1(m, "esc", "q")
+	if text := ansi.Strip(m.View().Content); strings.Contains(text, "too short") {
+		t.Errorf("another question still says it:\n%s", text)
+	}
+}
