@@ -125,6 +125,7 @@ func (a *app) drive(ctx context.Context, s *session, mode modeFlags, o ui.Option
 	engineCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	join := s.start(engineCtx)
+	staySmall()
 	var why *run.Stop
 	var err error
 	switch {
