@@ -214,6 +214,8 @@ func TestStatusJudgesAsKubectlDoes(t *testing.T) {
 	deadline := func(set string) func(*appsv1.Deployment) {
 		return func(d *appsv1.Deployment) {
 			d.Status.UpdatedReplicas = 1
+			within := int32(90)
+			d.Spec.ProgressDeadlineSeconds = &within
 			d.Status.Conditions = []appsv1.DeploymentCondition{{
 				Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse,
 				Reason: "ProgressDeadlineExceeded", Message: `ReplicaSet "` + set + `" has timed out progressing.`, LastUpdateTime: metav1.Unix(1000, 0),
@@ -241,6 +243,7 @@ func TestStatusJudgesAsKubectlDoes(t *testing.T) {
 		{"too late", deadline("api-h1"), run.Broken, "exceeded its progress deadline"},
 		{"the other was too late", deadline("api-h0"), run.Waiting, "1 out of 4"},
 		{"too late before our patch", ours(1001), run.Waiting, "1 out of 4"},
+		{"too late by a clock that ran before our patch", ours(950), run.Waiting, "1 out of 4"},
 		{"too late after our patch", ours(900), run.Broken, "progress deadline"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -65,15 +65,21 @@ func complete(d *appsv1.Deployment) bool {
 	return condition == run.Done
 }
 
-// overdue tells whether the controller gave up on the present ReplicaSet after our last patch. An undo to an older
-// ReplicaSet leaves the condition of the bad one standing, which says nothing about the good one.
+// overdue tells whether the controller gave up on the present ReplicaSet in the time since our last patch. An undo to an
+// older ReplicaSet leaves the condition of the bad one standing, which says nothing about the good one; and the patch
+// that ends a long hold restores a short deadline, which the controller counts from before the hold: it gives up at
+// once, and takes that back with the next pod.
 func overdue(d *appsv1.Deployment, active *appsv1.ReplicaSet) bool {
 	i := slices.IndexFunc(d.Status.Conditions, func(c appsv1.DeploymentCondition) bool { return c.Type == appsv1.DeploymentProgressing })
 	if i < 0 || d.Status.Conditions[i].Reason != timedOut || active == nil {
 		return false
 	}
 	c := d.Status.Conditions[i]
-	return strings.Contains(c.Message, `"`+active.Name+`"`) && !c.LastUpdateTime.Time.Before(patchedAt(d))
+	given := patchedAt(d)
+	if within := d.Spec.ProgressDeadlineSeconds; within != nil && !given.IsZero() {
+		given = given.Add(time.Duration(*within) * time.Second)
+	}
+	return strings.Contains(c.Message, `"`+active.Name+`"`) && !c.LastUpdateTime.Time.Before(given)
 }
 
 // patchedAt is when we last changed the Deployment's spec or annotations, to the second; zero when never.
