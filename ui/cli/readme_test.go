@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"regexp"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/politicalsphere/sop/ui/keys"
 )
+
+var update = flag.Bool("update", false, "write the table of keys into the README")
 
 func readme(t *testing.T) string {
 	t.Helper()
@@ -35,8 +38,15 @@ func between(t *testing.T, from, to string) string {
 
 func TestREADMEHasTheKeys(t *testing.T) {
 	t.Parallel()
-	if got, want := between(t, "<!-- keys -->", "<!-- /keys -->"), keyTable(); got != want {
-		t.Errorf("the README's table of keys is not that of the program. This is:\n\n%s", want)
+	got, want := between(t, "<!-- keys -->", "<!-- /keys -->"), keyTable()
+	if got == want {
+		return
+	}
+	if !*update {
+		t.Fatalf("the README's table of keys is not that of the program: go test ./ui/cli -update. This is:\n\n%s", want)
+	}
+	if err := os.WriteFile("../../README.md", []byte(strings.Replace(readme(t), got, want, 1)), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
