@@ -30,6 +30,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once, whatever it waits for
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
