@@ -195,6 +195,9 @@ func (m *Model) took(s run.State) tea.Cmd {
 		return tea.Batch(m.awaitState(), m.tick())
 	}
 	m.follow(before)
+	if screen.FuseLive(before) && !screen.FuseLive(s) {
+		m.notice = run.Notice{} // what was said of the fuse is over
+	}
 	if s.Notice.Text != "" && s.Notice != before.Notice {
 		m.notice = s.Notice
 	}

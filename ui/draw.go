@@ -21,7 +21,10 @@ func (m *Model) draw() []string {
 		return []string{theme.Truncate(" waiting for the run to begin", m.w)}
 	}
 	if m.w < screen.MinWidth || m.h < screen.MinHeight {
-		return screen.TooSmall(f, m.dialog != nil && m.dialog.field != nil)
+		if d := m.dialog; d != nil {
+			return screen.TooSmall(f, d.title, d.scope != keys.Confirm)
+		}
+		return screen.TooSmall(f, "", false)
 	}
 	head := screen.Header(f, screen.Marks{Cluster: m.options.Cluster, Practice: m.options.Practice, Speed: m.options.Speed})
 	foot := screen.Footer(f, m.footerScope(), m.works, m.extraHints(), m.noticeText())

@@ -138,6 +138,9 @@ func (m *Model) deployPlan(step runbook.Step, env string) []string {
 	for _, c := range plan.Runbook.Components.All() {
 		longest = max(longest, theme.Width(c.Workload))
 	}
+	if m.w < 80 {
+		longest = 0 // no room for whole images
+	}
 	for i, wave := range waves {
 		for _, name := range wave {
 			lines = append(lines, fmt.Sprintf("wave %d  %s", i+1, screen.Change(m.state, env, name, longest)))

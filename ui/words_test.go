@@ -120,3 +120,36 @@ func TestWhatWasTooShortIsForgotten(t *testing.T) {
 		t.Errorf("another question still says it:\n%s", text)
 	}
 }
+
+func TestAQuestionIsToldHoweverSmallTheTerminal(t *testing.T) {
+	m, _ := open(drifting().scene("", "checklist"), looks()["colour"], 50, 10)
+	press1(m, "q")
+	says(t, ansi.Strip(m.View().Content), "Leave this run?", "y yes   n no", "R rolls back")
+	press1(m, "n", "o")
+	says(t, ansi.Strip(m.View().Content), "Override Network Connectivity?", "esc, then R")
+}
+
+func TestWhatIsAskedBeforeADeployFitsTheSmallestTerminal(t *testing.T) {
+	m, _ := open(ready().gate("pre-deployment").attest("notify").scene("", "checklist"), looks()["colour"], 60, 16)
+	press1(m, "s")
+	says(t, ansi.Strip(m.View().Content), "Deploy to PRODUCTION", "worker  → v1.4.2", "web  → v1.4.2", "R goes back at any time.", "y yes")
+}
+
+func TestWhatWasSaidOfAFuseEndsWithIt(t *testing.T) {
+	p := fuse()
+	m, s := colour(p.scene("", "rollback"))
+	press1(m, "q")
+	says(t, ansi.Strip(m.View().Content), "the fuse burns")
+	s.tell(m, p.add(run.RollbackTaken{}).s)
+	if text := ansi.Strip(m.View().Content); strings.Contains(text, "the fuse burns") {
+		t.Errorf("it is out, and yet:\n%s", text)
+	}
+}
+
+func TestTheLampNamesWhatRWouldRollBackIfItIsNotWhereOneIs(t *testing.T) {
+	p := holding()
+	says(t, at(p.scene("", "checklist"), 120, 40), "R ● armed ")
+	p.s.Plan.Runbook.Environments.Set("staging", runbook.Environment{Name: "staging"})
+	p.s.Plan.Runbook.Phases[p.s.Phase].Environment = "staging"
+	says(t, at(p.scene("", "checklist"), 120, 40), "STAGING", "R ● armed for production")
+}

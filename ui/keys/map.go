@@ -90,5 +90,6 @@ var bindings = []Binding{
 		ID: Quit, Keys: []string{"q", "ctrl+c"}, Label: "quit", Rank: 10,
 		Help: "Quit; while a run is live it asks first, and the run can be resumed.", Scopes: and(screens, Home),
 	},
-	{ID: Quit, Keys: []string{"ctrl+c"}, Scopes: in(Gate, Fuse, Confirm, HelpPage, Text, Palette)},
+	{ID: Quit, Keys: []string{"q", "ctrl+c"}, Scopes: in(Fuse)}, // it only says that the fuse burns
+	{ID: Quit, Keys: []string{"ctrl+c"}, Scopes: in(Gate, Confirm, HelpPage, Text, Palette)},
 }

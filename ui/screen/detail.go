@@ -148,8 +148,11 @@ func gateWords(s run.State, step runbook.Step, phase int) string {
 		return "optional: the gate does not wait for it"
 	}
 	text := "stays shut until this stands"
-	if step.IsManual() {
+	switch {
+	case step.IsManual():
 		text = "stays shut until somebody ticks this (space)"
+	case status == run.Pending && (step.Deploy != nil || step.Watch != nil):
+		text = "stays shut until this is done (s starts it)"
 	}
 	if later {
 		text = "of a later phase: not open yet"

@@ -116,7 +116,11 @@ func Lamp(f Frame, width int) string {
 	}
 	why := string(f.State.WhyNotArmed())
 	if why == "" {
-		return th.Key.Render("R ") + th.Good.Render("● armed")
+		armed := "● armed"
+		if env := writtenEnvironment(f.State); env != "" && env != Environment(f.State) {
+			armed += " for " + clean(env) // what was written last, not what is about to be
+		}
+		return th.Key.Render("R ") + th.Good.Render(theme.Truncate(armed, width-2))
 	}
 	if RollbackLive(f.State) {
 		return th.Bad.Render("R ● " + string(f.State.Rollback.Stage))
@@ -125,15 +129,18 @@ func Lamp(f Frame, width int) string {
 }
 
 // TooSmall is all there is below MinWidth × MinHeight: what to do, and the lamp and R, which work nevertheless.
-// In a field that is being typed into R is text, here too.
-func TooSmall(f Frame, typing bool) []string {
+// In a field that is being typed into R is text, here too. A question that is open is told, for keys answer it.
+func TooSmall(f Frame, asked string, typing bool) []string {
 	lines := []string{
 		Lamp(f, f.W),
 		fmt.Sprintf("too small: %d×%d, needs %d×%d", f.W, f.H, MinWidth, MinHeight),
 		"R rolls back   q quits",
 	}
-	if typing {
-		lines[2] = "esc, then R rolls back"
+	switch {
+	case typing:
+		lines = append(lines[:2], clean(asked), "esc, then R rolls back")
+	case asked != "":
+		lines = append(lines[:2], clean(asked), "y yes   n no   R rolls back")
 	}
 	if r := f.State.Rollback; FuseLive(f.State) && r != nil {
 		lines[2] = fuseWord(f) + ": enter now, esc takes it back"

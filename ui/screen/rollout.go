@@ -307,9 +307,12 @@ func changeOf(s run.State, env, name string) (from, to string) {
 }
 
 // Change says in words what a deploy does to a component: its workload, where from if that is known already, and the
-// whole image where to. The workload takes width cells.
+// whole image where to. The workload takes width cells; without a width only the names and versions are said.
 func Change(s run.State, env, name string, width int) string {
-	from, _ := changeOf(s, env, name)
+	from, to := changeOf(s, env, name)
+	if width <= 0 {
+		return strings.Replace(fmt.Sprintf("%s  %s → %s", clean(name), from, to), "  ? →", "  →", 1)
+	}
 	c, _ := s.Plan.Component(name)
 	if from == "?" {
 		from = ""
