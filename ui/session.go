@@ -60,8 +60,13 @@ func Show(ctx context.Context, s Session, o Options) error {
 	m := New(s, o)
 	m.done = ctx.Done()
 	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithFPS(30), tea.WithColorProfile(profile)).Run()
-	if err != nil && ctx.Err() == nil && !errors.Is(err, tea.ErrInterrupted) {
-		return fmt.Errorf("show the run on the terminal: %w: try --plain", err)
+	return shown(ctx, err)
+}
+
+// shown is what Show returns. That ctx ended is no failure of the screens: who ended it knows what that means.
+func shown(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil || errors.Is(err, tea.ErrInterrupted) {
+		return nil
 	}
-	return ctx.Err()
+	return fmt.Errorf("show the run on the terminal: %w: try --plain", err)
 }

@@ -1,9 +1,12 @@
 package ui
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/politicalsphere/sop/runbook"
@@ -152,4 +155,19 @@ func TestTheLampNamesWhatRWouldRollBackIfItIsNotWhereOneIs(t *testing.T) {
 	p.s.Plan.Runbook.Environments.Set("staging", runbook.Environment{Name: "staging"})
 	p.s.Plan.Runbook.Phases[p.s.Phase].Environment = "staging"
 	says(t, at(p.scene("", "checklist"), 120, 40), "STAGING", "R ● armed for production")
+}
+
+func TestAnEndFromOutsideIsNoFailureOfTheScreens(t *testing.T) {
+	over, end := context.WithCancel(t.Context())
+	end()
+	broken := errors.New("no terminal")
+	for _, c := range []struct {
+		ctx  context.Context
+		err  error
+		fail bool
+	}{{t.Context(), nil, false}, {t.Context(), broken, true}, {t.Context(), tea.ErrInterrupted, false}, {over, nil, false}, {over, context.Canceled, false}} {
+		if got := shown(c.ctx, c.err); (got != nil) != c.fail {
+			t.Errorf("%v became %v", c.err, got)
+		}
+	}
 }
