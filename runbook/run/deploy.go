@@ -225,7 +225,8 @@ func (s State) moveTrouble(dep DeployState, at time.Time) Safe {
 		// What was seen before a retry gets a while to change.
 		news := c.Seen.After(dep.MoveAt) || at.Sub(dep.MoveAt) >= stuckGrace
 		switch {
-		case current && news && (c.Progress.Condition == Broken || c.Progress.Condition == Missing):
+		case current && news && (c.Progress.Condition == Missing || c.Progress.Condition == Broken && at.Sub(dep.MoveAt) >= stuckGrace):
+			// A controller that counts its deadline from before a long hold gives up at once, and takes it back soon.
 			return MakeSafe(fmt.Sprintf("%s: %s %s", name, c.Progress.Message, c.Progress.Stuck), 600)
 		case current && c.Progress.Stuck != "" && at.Sub(dep.MoveAt) >= stuckGrace:
 			return MakeSafe(name+": "+string(c.Progress.Stuck), 600)

@@ -137,7 +137,7 @@ func TestWhatMakesADeployStuck(t *testing.T) {
 		notYet  time.Duration
 		unknown bool
 	}{
-		{name: "broken", script: func(w *runtest.World) { w.Broken["worker"] = "quota" }, fix: func(w *runtest.World) { w.Broken["worker"] = "" }, within: 10 * time.Second},
+		{name: "broken", script: func(w *runtest.World) { w.Broken["worker"] = "quota" }, fix: func(w *runtest.World) { w.Broken["worker"] = "" }, within: 100 * time.Second, notYet: 80 * time.Second},
 		{name: "a pod that does not come up", script: func(w *runtest.World) { w.Stuck["worker"] = "ImagePullBackOff" }, fix: func(w *runtest.World) { w.Stuck["worker"] = "" }, within: 100 * time.Second, notYet: 80 * time.Second},
 		{name: "too slow", script: func(w *runtest.World) { w.PodTime = time.Hour }, fix: func(w *runtest.World) { w.PodTime = time.Second }, within: 11 * time.Minute, notYet: 9 * time.Minute},
 		{name: "refused", script: func(w *runtest.World) { w.Refuse["worker"] = "another fence" }, fix: func(w *runtest.World) { w.Refuse["worker"] = "" }, within: 10 * time.Second},
@@ -169,6 +169,23 @@ func TestWhatMakesADeployStuck(t *testing.T) {
 				t.Errorf("the worker was patched %d times", n)
 			}
 		})
+	}
+}
+
+// A controller counts its deadline from before a long hold: it gives up as the next patch comes, and takes that back with
+// the next pod.
+func TestAGivingUpThatIsTakenBackIsNotStuck(t *testing.T) {
+	d := inProduction(t)
+	d.World.Broken["worker"] = "exceeded its progress deadline"
+	d.Want(run.Start{Step: "move"})
+	d.Until("moving", time.Minute, stage("move", run.InMove))
+	d.For(time.Minute)
+	d.World.Broken["worker"] = ""
+	d.Until("holding", time.Minute, stage("move", run.Holding))
+	for _, e := range d.Events {
+		if v, ok := e.Event.(run.DeployStuck); ok {
+			t.Errorf("it was called stuck: %s", v.Why)
+		}
 	}
 }
 
