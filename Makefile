@@ -1,6 +1,9 @@
 GO   ?= go
 TOOL  = $(GO) tool -modfile=.ci/tools.mod
 
+# How much faster than life the world's time runs in make practice.
+SPEED ?= 20
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -8,8 +11,8 @@ help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: practice
-practice: ## learn the procedure on the simulated world
-	@$(GO) run . practice
+practice: ## learn the procedure on the simulated world (SPEED=1 is life, SCENARIO=thursday is another day)
+	@$(GO) run . practice --speed $(SPEED) $(SCENARIO)
 
 .PHONY: test
 test: ## run all tests
