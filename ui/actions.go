@@ -133,7 +133,10 @@ func (m *Model) quit(by string) tea.Cmd {
 		return tea.Quit
 	}
 	lines := []string{"The run is live. It goes on by `sop resume`."}
-	if screen.RollbackLive(m.state) {
+	switch r := m.state.Rollback; {
+	case r != nil && r.Stage == run.Settling:
+		lines = append(lines, "Every component took. Whether the metrics come back is looked at no more.")
+	case screen.RollbackLive(m.state):
 		lines = append(lines, "A rollback is under way: what was sent to the cluster goes on, but nobody checks that it took.")
 	}
 	d := m.question(by, "Leave this run?", lines, func() {})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -170,4 +171,16 @@ func TestAnEndFromOutsideIsNoFailureOfTheScreens(t *testing.T) {
 			t.Errorf("%v became %v", c.err, got)
 		}
 	}
+}
+
+func TestARollbackAloneSaysWhenItTook(t *testing.T) {
+	p := only().add(run.LampChanged{Env: "production", OK: true})
+	p.add(run.RollbackPressed{N: 1, Env: "production", Pins: p.s.Envs["production"].Pins[:1], FuseUntil: p.at.Add(time.Second)}, run.FuseBurnt{Wish: "rb"})
+	p.add(run.UndoSeen{Undo: run.Undone{Wish: "rb", Component: "worker", Accepted: true, AfterMs: 4, Generation: 9}})
+	p.progress("worker", 3, 3, func(g *run.Progress) { g.Image = "registry.example/worker:v1.4.1" })
+	p.add(run.UndoTook{Component: "worker"}, run.SettleBegan{}, run.ReasonGiven{Text: "errors"})
+	m, _ := open(p.scene("", "rollback"), looks()["colour"], 80, 24)
+	says(t, ansi.Strip(m.View().Content), "Every component runs again what it ran before. q leaves", "v1.4.2  →  v1.4.1", "left alone", "no metric tells yet")
+	press1(m, "q")
+	says(t, ansi.Strip(m.View().Content), "Leave this run?", "Every component took.")
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 	"github.com/politicalsphere/sop/ui/theme"
 )
@@ -28,6 +27,10 @@ func rollbackLines(f Frame) []string {
 		return wouldRollBack(f)
 	}
 	lines := rollbackHead(f, r)
+	if f.State.Only && (r.Stage == run.Settling || r.Stage == run.Restored) {
+		text := "Every component runs again what it ran before. q leaves; the boxes by hand may be ticked first (c)."
+		lines = append(lines, wrapped(f.Theme.Good, text, 1, f.W)...)
+	}
 	if f.H >= 16 {
 		lines = append(lines, "")
 	}
@@ -121,7 +124,10 @@ func stageWord(f Frame, r *run.RollbackState) string {
 		}
 		return th.Accent.Render(word) + th.Dim.Render("  +"+clock(f.Now.Sub(r.Burnt)))
 	case run.Settling:
-		if r.InBand.IsZero() {
+		switch {
+		case r.InBand.IsZero() && !canTell(f.State.Envs[r.Env].Samples, r.SettleFrom):
+			return th.Warn.Render("all took; no metric tells yet")
+		case r.InBand.IsZero():
 			return th.Warn.Render("all took; metrics not back in band yet")
 		}
 		return th.Accent.Render("all took; in band for " + clock(f.Now.Sub(r.InBand)))
@@ -135,6 +141,19 @@ func stageWord(f Frame, r *run.RollbackState) string {
 		return th.Warn.Render("? rolled back, no metric could tell")
 	}
 	return ""
+}
+
+// canTell tells whether the newest sample since then has a value at all.
+func canTell(samples []run.Sample, since time.Time) bool {
+	if len(samples) == 0 || samples[len(samples)-1].At.Before(since) {
+		return false
+	}
+	for _, p := range samples[len(samples)-1].Points {
+		if p.State != run.PointUnknown {
+			return true
+		}
+	}
+	return false
 }
 
 func tookCount(f Frame, r *run.RollbackState) (done, all int) {
@@ -225,6 +244,9 @@ func pinRows(f Frame, c run.ComponentState, p run.Pin, state string, stateWidth 
 // leavingTag is the version that a component leaves: what it runs, or ran until our patch came.
 func leavingTag(s run.State, c run.ComponentState, p run.Pin) string {
 	image := c.Progress.Image
+	if c.From != "" && (image == "" || image == p.Image) {
+		image = c.From
+	}
 	if want, ok := s.Plan.Component(p.Component); ok && (image == "" || image == p.Image) && !s.Only {
 		image = want.Image
 	}
@@ -243,6 +265,9 @@ func untouched(f Frame, env string, pins []run.Pin) []string {
 		}
 		c := f.State.Envs[env].Components[name]
 		what := "untouched by this run"
+		if f.State.Only {
+			what = "left alone"
+		}
 		if c.Progress.Image != "" {
 			what = tag(c.Progress.Image) + ", " + what
 		}
@@ -275,108 +300,4 @@ func afterwards(f Frame, r *run.RollbackState) []string {
 		lines = append(lines, wrapped(f.Theme.Text, "reason: "+string(r.Reason), 1, f.W)...)
 	}
 	return append(lines, "")
-}
-
-// wouldRollBack is what R would do now.
-func wouldRollBack(f Frame) []string {
-	th, s := f.Theme, f.State
-	env := writtenEnvironment(s)
-	var lines []string
-	if s.Rollback != nil {
-		lines = append(lines, cell(th.Warn, " the rollback was taken back; what was frozen stays frozen until u resumes it", f.W), "")
-	}
-	pins := touched(s, env)
-	if len(pins) == 0 {
-		why := "Nothing was written by this run yet: there is nothing to undo."
-		lines = append(lines, wrapped(th.Title, why, 1, f.W)...)
-		if env == "" || len(s.Envs[env].Pins) == 0 {
-			return append(lines, wrapped(th.Dim, "Once a deploy has pinned what runs, its exact targets stand here.", 1, f.W)...)
-		}
-		pins = s.Envs[env].Pins
-		lines = append(lines, "", cell(th.Dim, " pinned, and not moved yet:", f.W))
-	} else {
-		lines = append(lines, wouldHead(f, env)...)
-	}
-	for _, p := range slices.Backward(pins) {
-		c := s.Envs[env].Components[p.Component]
-		word, look := componentWord(th, c)
-		lines = append(lines, pinRows(f, c, p, look.Render(word), theme.Width(word))...)
-	}
-	lines = append(lines, untouched(f, env, pins)...)
-	lines = append(lines, "")
-	lines = append(lines, lampLines(f, env)...)
-	return append(lines, notRestored(f)...)
-}
-
-// wouldHead says what R does, and what comes after it.
-func wouldHead(f Frame, env string) []string {
-	th, s := f.Theme, f.State
-	fuse := Span(f.real(fuseOf(s)))
-	if !s.Only {
-		return []string{theme.Between(th.Title.Render(" R would roll back "+clean(env)), th.Dim.Render("fuse "+fuse+" ")+" ", f.W), ""}
-	}
-	lines := []string{" " + th.Key.Render("R") + th.Title.Render(" rolls back "+clean(env)+" to these exact revisions:")}
-	text := "It freezes first and lights a fuse of " + fuse + "; enter burns it at once, esc takes it back."
-	if guessed := slices.ContainsFunc(touched(s, env), func(p run.Pin) bool { return p.Guess }); guessed {
-		text = "A target is a guess, so R freezes and then asks: enter rolls back, esc takes it back."
-	}
-	return append(append(lines, wrapped(th.Dim, text, 1, f.W)...), "")
-}
-
-func lampLines(f Frame, env string) []string {
-	th := f.Theme
-	switch lamp := f.State.Envs[env].Lamp; {
-	case !lamp.Known:
-		return wrapped(th.Warn, "○ not verified yet: target, rights and dry run are being looked at", 1, f.W)
-	case lamp.OK:
-		return wrapped(th.Good, "● armed: targets are there, rights are held, a dry run was accepted", 1, f.W)
-	default:
-		return wrapped(th.Bad, "○ not armed: "+string(lamp.Why), 1, f.W)
-	}
-}
-
-// fuseOf is how long the fuse burns.
-func fuseOf(s run.State) time.Duration {
-	if rb := s.Plan.Runbook.Rollback; rb != nil {
-		return rb.Fuse.Or(3 * time.Second)
-	}
-	return 3 * time.Second
-}
-
-// writtenEnvironment is the environment that R concerns: written last, else pinned.
-func writtenEnvironment(s run.State) string {
-	best := ""
-	for _, name := range s.Plan.Runbook.Environments.Keys() {
-		if e := s.Envs[name]; !e.Written.IsZero() && (best == "" || e.LastWrite.After(s.Envs[best].LastWrite)) {
-			best = name
-		}
-	}
-	if best != "" {
-		return best
-	}
-	for _, ph := range s.Plan.Runbook.Phases {
-		if len(s.Envs[ph.Environment].Pins) > 0 {
-			return ph.Environment
-		}
-	}
-	return ""
-}
-
-// touched are the pins of the components that this run moved.
-func touched(s run.State, env string) []run.Pin {
-	var pins []run.Pin
-	for _, p := range s.Envs[env].Pins {
-		if stage := s.Envs[env].Components[p.Component].Stage; stage != "" && stage != run.Untouched {
-			pins = append(pins, p)
-		}
-	}
-	return pins
-}
-
-// rollbackSteps are the steps of the rollback procedure; nil when the runbook has none.
-func rollbackSteps(s run.State) []runbook.Step {
-	if s.Plan.Runbook.Rollback == nil {
-		return nil
-	}
-	return s.Plan.Runbook.Rollback.Steps
 }
