@@ -121,10 +121,10 @@ func (e MoveReached) apply(s *State, at time.Time) {
 
 // answerFreeze takes one component's answer; the last one of each counts. A thaw is through when every component is
 // going again.
-func (d *DeployState) answerFreeze(f Frozen, all int, at time.Time) {
+func (d *DeployState) answerFreeze(f Frozen, at time.Time) {
 	others := slices.DeleteFunc(slices.Clone(d.FreezeAnswers), func(o Frozen) bool { return o.Component == f.Component })
 	d.FreezeAnswers = append(others, f)
-	if !d.Thawing || len(d.FreezeAnswers) < all {
+	if !d.Thawing || len(d.FreezeAnswers) < len(d.FreezeOf) {
 		return
 	}
 	if i := slices.IndexFunc(d.FreezeAnswers, func(o Frozen) bool { return o.Err != "" }); i >= 0 {
@@ -169,7 +169,7 @@ func (e FreezeAsked) apply(s *State, at time.Time) {
 	s.Acts++
 	s.deploy(e.Step, func(d *DeployState) {
 		d.freeze(at)
-		d.FreezeWish, d.FreezeAnswers, d.Thawing = e.Wish, nil, e.Thaw
+		d.FreezeWish, d.FreezeOf, d.FreezeAnswers, d.Thawing = e.Wish, e.Components, nil, e.Thaw
 	})
 }
 
@@ -193,8 +193,7 @@ func (d *DeployState) thaw(at time.Time) {
 func (e FreezeDone) apply(s *State, at time.Time) {
 	for id, d := range s.Deploys {
 		if d.FreezeWish == e.Wish {
-			all := len(s.Envs[d.Env].Pins)
-			s.deploy(id, func(d *DeployState) { d.answerFreeze(Frozen(e), all, at) })
+			s.deploy(id, func(d *DeployState) { d.answerFreeze(Frozen(e), at) })
 		}
 	}
 	r := s.Rollback

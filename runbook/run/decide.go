@@ -229,7 +229,7 @@ func (d *decision) frozen(v Frozen) {
 	}
 	for step := range Steps(d.s.Plan) {
 		dep := d.s.Deploys[step.ID]
-		if v.Wish == "" || dep.FreezeWish != v.Wish || slices.Contains(dep.FreezeAnswers, v) || pinOf(d.s.Envs[dep.Env].Pins, v.Component) < 0 {
+		if v.Wish == "" || dep.FreezeWish != v.Wish || slices.Contains(dep.FreezeAnswers, v) || !slices.Contains(dep.FreezeOf, v.Component) {
 			continue
 		}
 		d.emit(FreezeDone(v))

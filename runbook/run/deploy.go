@@ -322,7 +322,7 @@ func (s State) driftBlockers(deploy string) []Safe {
 func (d *decision) freeze() {
 	for step := range Steps(d.s.Plan) {
 		if dep := d.s.Deploys[step.ID]; dep.running() && (!dep.Frozen || dep.Thawing) && !d.s.goingBack() {
-			d.emit(FreezeAsked{Wish: fmt.Sprintf("%s/freeze/%d", d.s.ID, d.s.Acts+1), Step: step.ID})
+			d.emit(FreezeAsked{Wish: fmt.Sprintf("%s/freeze/%d", d.s.ID, d.s.Acts+1), Step: step.ID, Components: pinned(d.s.touched(dep.Env))})
 			return
 		}
 	}
@@ -340,7 +340,7 @@ func (d *decision) goOn() {
 		switch {
 		case !ok || !dep.open():
 		case dep.Frozen && dep.running():
-			d.emit(FreezeAsked{Wish: fmt.Sprintf("%s/thaw/%d", d.s.ID, d.s.Acts+1), Step: step.ID, Thaw: true})
+			d.emit(FreezeAsked{Wish: fmt.Sprintf("%s/thaw/%d", d.s.ID, d.s.Acts+1), Step: step.ID, Components: pinned(d.s.touched(dep.Env)), Thaw: true})
 			return
 		case dep.Stage == Stuck:
 			d.emit(DeployRetried{Step: step.ID})

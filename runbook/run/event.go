@@ -237,7 +237,9 @@ type (
 	FreezeAsked struct {
 		Wish string `json:"wish"`
 		Step string `json:"step"`
-		Thaw bool   `json:"thaw,omitempty"`
+		// Components are those that this run has moved: what it did not touch is left alone.
+		Components []string `json:"components"`
+		Thaw       bool     `json:"thaw,omitempty"`
 	}
 	// FreezeDone is the outcome of the freeze or thaw of one component.
 	FreezeDone struct {

@@ -216,6 +216,7 @@ type DeployState struct {
 	FrozenAt      time.Time // since when; zero: it is not frozen
 	Thawing       bool      // a thaw is under way
 	FreezeWish    string    // of the last freeze or thaw by itself (not by R); empty: none
+	FreezeOf      []string  // components that the freeze or thaw is about
 	FreezeAnswers []Frozen
 	Started       time.Time
 	Ended         time.Time

@@ -256,12 +256,12 @@ func (s State) deployWorks(d DeployState) []Work {
 		return []Work{{ID: fmt.Sprintf("baseline/%s/%d", d.Step, d.Attempt), Body: BaselineWork{
 			Step: d.Step, Env: env, Metrics: s.monitored(d.Env), To: s.baselineEnd(d), Length: baselineLength, Every: s.every(d.Env),
 		}}}
-	case d.FreezeWish != "" && len(d.FreezeAnswers) < len(s.Envs[d.Env].Pins) && d.running():
+	case d.FreezeWish != "" && len(d.FreezeAnswers) < len(d.FreezeOf) && d.running():
 		if d.Thawing && !held {
 			return nil
 		}
 		return []Work{{ID: d.FreezeWish, Body: FreezeWork{
-			Wish: d.FreezeWish, Run: s.ID, Env: env, Targets: s.targets(pinned(s.Envs[d.Env].Pins)), Thaw: d.Thawing,
+			Wish: d.FreezeWish, Run: s.ID, Env: env, Targets: s.targets(d.FreezeOf), Thaw: d.Thawing,
 		}}}
 	case d.Stage == InMove && d.Wish != "" && !d.Frozen && held:
 		return []Work{{ID: d.Wish, Body: s.moveWork(d, step)}}
