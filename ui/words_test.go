@@ -82,8 +82,6 @@ func TestTheFuseSaysWhyItAsks(t *testing.T) {
 	says(t, at(asking().scene("", "rollback"), 80, 24), "no pin was found for web", "roll back? enter: yes")
 	p := fuse().add(run.RunResumed{Operator: "alice", Last: noon})
 	says(t, at(p.scene("", "rollback"), 80, 24), "the program was started again")
-	p.add(run.FuseAsked{Why: "a migration is not declared compatible"})
-	says(t, at(p.scene("", "rollback"), 80, 24), "a migration is not declared compatible")
 }
 
 func TestTheEndIsSaidInWords(t *testing.T) {

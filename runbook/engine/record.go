@@ -112,7 +112,7 @@ func forwardWish(ev run.Event) bool {
 // urgent tells whether an event belongs to a rollback.
 func urgent(ev run.Event) bool {
 	switch ev.(type) {
-	case run.RollbackPressed, run.FuseBurnt, run.FuseAsked, run.RollbackTaken, run.UndoSeen, run.UndoTook, run.UndoLate,
+	case run.RollbackPressed, run.FuseBurnt, run.RollbackTaken, run.UndoSeen, run.UndoTook, run.UndoLate,
 		run.UndoneAgain, run.SettleBegan, run.RollbackDone, run.ReasonGiven:
 		return true
 	}

@@ -44,10 +44,6 @@ func guessed(pins []Pin) Safe {
 	return MakeSafe("no pin was found for "+strings.Join(names, ", ")+", so the target is a guess", 300)
 }
 
-func (e FuseAsked) apply(s *State, _ time.Time) {
-	s.Rollback.Stage, s.Rollback.FuseUntil, s.Rollback.AskWhy = Asking, time.Time{}, e.Why
-}
-
 func (e FuseBurnt) apply(s *State, at time.Time) {
 	s.Acts++
 	s.Rollback.Stage, s.Rollback.Burnt, s.Rollback.Wish = Restoring, at, e.Wish

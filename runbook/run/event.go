@@ -311,10 +311,6 @@ type (
 		FuseUntil time.Time `json:"fuseUntil,omitzero"`
 		Freeze    string    `json:"freeze,omitempty"` // wish of the freeze; empty: nothing is moving
 	}
-	// FuseAsked puts the fuse out and asks a person instead.
-	FuseAsked struct {
-		Why Safe `json:"why"`
-	}
 	// FuseBurnt is the wish of the rollback patches.
 	FuseBurnt struct {
 		Wish string `json:"wish"`
@@ -364,7 +360,7 @@ var journaled = kinds(
 	DeployStarted{}, DeployPinned{}, DeployChecked{}, BaselineFrozen{}, LockChanged{}, Wished{}, MovePatched{},
 	MoveReached{}, DeployStuck{}, DeployRetried{}, DeployFinished{}, FreezeAsked{}, FreezeDone{}, LampChanged{},
 	WatchStarted{}, WatchExtended{}, SampleTaken{}, TriggersJudged{}, WatchEnded{},
-	RollbackPressed{}, FuseAsked{}, FuseBurnt{}, RollbackTaken{}, UndoSeen{}, UndoTook{}, UndoLate{}, UndoneAgain{},
+	RollbackPressed{}, FuseBurnt{}, RollbackTaken{}, UndoSeen{}, UndoTook{}, UndoLate{}, UndoneAgain{},
 	SettleBegan{}, InBandChanged{}, RollbackDone{}, ReasonGiven{},
 )
 

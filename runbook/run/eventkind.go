@@ -62,7 +62,6 @@ func (TriggersJudged) Kind() string  { return "triggers" }
 func (TriggersSeen) Kind() string    { return "triggers.seen" }
 func (WatchEnded) Kind() string      { return "watch.ended" }
 func (RollbackPressed) Kind() string { return "rollback.pressed" }
-func (FuseAsked) Kind() string       { return "rollback.asked" }
 func (FuseBurnt) Kind() string       { return "wish.rollback" }
 func (RollbackTaken) Kind() string   { return "rollback.taken-back" }
 func (UndoSeen) Kind() string        { return "rollback.patched" }

@@ -253,8 +253,6 @@ func (s State) rollbackWords(e Stamped) (text string, loud bool) {
 			return fmt.Sprintf("rolling back %s by itself: %s", v.Env, v.Because), true
 		}
 		return strings.TrimSpace(fmt.Sprintf("R pressed by %s for %s %s", e.Actor, v.Env, v.Because)), true
-	case FuseAsked:
-		return "the fuse does not burn by itself: " + string(v.Why), true
 	case FuseBurnt:
 		return "rolling back", true
 	case RollbackTaken:

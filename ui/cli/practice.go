@@ -167,7 +167,7 @@ func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, 
 	}
 	err = a.conclude(ctx, result, *f.format)
 	var e *exitError
-	if f.policy == "" && errors.As(err, &e) {
+	if f.policy == "" && ctx.Err() == nil && errors.As(err, &e) {
 		return nil // a drill that a person left or lost is no error of the program
 	}
 	return err
