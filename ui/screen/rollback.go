@@ -83,6 +83,9 @@ func frozenWords(f Frame, r *run.RollbackState) string {
 	case !r.FrozenAt.IsZero():
 		return fmt.Sprintf("frozen %s, %.2f s after R%s", instant(r.FrozenAt), f.real(r.FrozenAt.Sub(r.Pressed)).Seconds(), failed)
 	}
+	if !r.Burnt.IsZero() {
+		return "rolled back before the freeze was answered: the patches stop and restore in one"
+	}
 	return fmt.Sprintf("freezing: %d of %d frozen%s", len(r.FrozenBy), len(r.Pins), failed)
 }
 
