@@ -86,3 +86,17 @@ func TestAnUnchangedLookCostsLittle(t *testing.T) {
 		t.Errorf("%v allocations for a look that shows nothing new", n)
 	}
 }
+
+func BenchmarkApplyChanged(b *testing.B) {
+	s, in := shipped(b)
+	seen := in.Observation.(run.Checked)
+	seen.Result.Status = run.Failed
+	in.Observation = seen
+	events := run.Decide(s, in)
+	if len(events) == 0 {
+		b.Fatal("a box that fails changes nothing")
+	}
+	for b.Loop() {
+		run.Apply(s, events...)
+	}
+}
