@@ -24,7 +24,6 @@ type app struct {
 // Main runs the command line and returns the exit code.
 func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	startSwiftly()
-	silence()
 	a := &app{in: in, out: out, err: errOut}
 	if f, ok := out.(*os.File); ok {
 		a.terminal = term.IsTerminal(int(f.Fd()))
