@@ -176,3 +176,16 @@ func TestAFreezeLeavesAloneWhatWasNotMoved(t *testing.T) {
 		}
 	}
 }
+
+func TestAFreezeIsWantedUntilEveryComponentAnswered(t *testing.T) {
+	d := holding(t)
+	d.Until("second wave holding", 30*time.Minute, func(s run.State) bool {
+		dep := s.Deploys["move"]
+		return dep.Stage == run.Holding && dep.Move == 2
+	})
+	d.Want(run.Freeze{})
+	d.See(run.Frozen{Wish: d.S.Deploys["move"].FreezeWish, Component: "api"})
+	if len(wants[run.FreezeWork](d.S)) != 1 {
+		t.Error("worker has not answered, but its freeze is not wanted any more")
+	}
+}
