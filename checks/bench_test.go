@@ -45,7 +45,7 @@ func newBench(t *testing.T) *bench {
 }
 
 func (b *bench) worker() *Worker {
-	return New(b.clusters, prom.NewClients(b.http, b.clock), b.http, b.clock, b.plan)
+	return New(Sources{Clusters: b.clusters, Prom: prom.NewClients(b.http, b.clock), HTTP: b.http, Clock: b.clock}, b.plan)
 }
 
 func (b *bench) work(c runbook.Check) run.Work {

@@ -99,7 +99,7 @@ func readyHTTP(w *Worker, work run.CheckWork) (check, error) {
 	if err != nil {
 		return check{}, fmt.Errorf("url: %w", err)
 	}
-	l := httpLook{httpParams: p, url: u, clock: w.clock, transport: w.http}
+	l := httpLook{httpParams: p, url: u, clock: w.Clock, transport: w.HTTP}
 	if len(p.Status) == 0 && work.Check.Expect == "" {
 		l.Status = []string{"2xx"}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/politicalsphere/sop/rollout/kube"
@@ -28,15 +29,7 @@ type kind struct {
 
 // kinds is the explicit list: a kind that is not here does not exist.
 func kinds() []kind {
-	return []kind{
-		{workloadKind, readyWorkload},
-		{endpointsKind, readyEndpoints},
-		{secretKind, readySecret},
-		{accessKind, readyAccess},
-		{httpKind, readyHTTP},
-		{prometheusKind, readyPrometheus},
-		{windowKind, readyWindow},
-	}
+	return slices.Concat(clusterKinds(), networkKinds(), metricKinds(), codeKinds(), []kind{{windowKind, readyWindow}})
 }
 
 // check is a check of a step with its parameters decoded and its sources at hand.
@@ -66,10 +59,10 @@ func decode[P any](k runbook.Kind, c runbook.Check) (P, error) {
 
 // cluster is the cluster that a check of an environment reads.
 func (w *Worker) cluster(env runbook.Environment) (*kube.Cluster, error) {
-	if w.clusters == nil {
+	if w.Clusters == nil {
 		return nil, errors.New("no cluster is configured")
 	}
-	return w.clusters.Get(env)
+	return w.Clusters.Get(env)
 }
 
 // onCluster makes a look that first makes sure that it is the cluster which the environment names: a wrong one must

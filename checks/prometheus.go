@@ -50,10 +50,10 @@ func readyPrometheus(w *Worker, work run.CheckWork) (check, error) {
 	if err != nil {
 		return check{}, err
 	}
-	if w.prom == nil {
+	if w.Prom == nil {
 		return check{}, errors.New("no Prometheus is configured")
 	}
-	return check{look: prometheusLook{client: w.prom.Get(work.Env.Prometheus.URL), query: p.Query}.look}, nil
+	return check{look: prometheusLook{client: w.Prom.Get(work.Env.Prometheus.URL), query: p.Query}.look}, nil
 }
 
 type prometheusLook struct {
@@ -93,7 +93,7 @@ func couldNotAsk(source run.Evidence, err error) seen {
 	s := couldNotLook(source, err)
 	var refused *prom.Error
 	if errors.As(err, &refused) {
-		s.ill = refused.Reason != prom.BadQuery
+		s.Ill = refused.Reason != prom.BadQuery
 	}
 	return s
 }

@@ -19,8 +19,6 @@ type seen struct {
 	run.Result
 	// self is the observed value that expect judges: a number, a text or a map; nil when there is none.
 	self any
-	// ill is set when the source did not answer, so that the next look may wait longer.
-	ill bool
 	// again is when the result may change by itself; 0 when only the world changes it.
 	again time.Duration
 }
@@ -54,7 +52,7 @@ func unknown(e run.Evidence, format string, args ...any) seen {
 // couldNotLook is a look that its source did not allow: e says where it was tried.
 func couldNotLook(e run.Evidence, err error) seen {
 	s := unknown(e, "could not look: %s", why(err))
-	s.ill = true
+	s.Ill = true
 	return s
 }
 

@@ -65,7 +65,7 @@ func readyWindow(w *Worker, work run.CheckWork) (check, error) {
 		return check{}, err
 	}
 	expected := said("%s %s-%s %s", win.dayNames(), p.From, p.To, win.zone)
-	return check{look: func(context.Context) seen { return win.judge(w.clock.Now(), expected) }}, nil
+	return check{look: func(context.Context) seen { return win.judge(w.Clock.Now(), expected) }}, nil
 }
 
 // window is a stretch of the wall clock on some days of the week.

@@ -5,12 +5,9 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
-	"net/http"
 	"reflect"
 	"time"
 
-	"github.com/politicalsphere/sop/rollout/kube"
-	"github.com/politicalsphere/sop/rollout/prom"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -30,18 +27,14 @@ const (
 
 // Worker looks at checks. Its methods may be called from any goroutine.
 type Worker struct {
-	clusters *kube.Clusters
-	prom     *prom.Clients
-	http     http.RoundTripper
-	clock    run.Clock
-	plan     *runbook.Plan
-	kinds    map[string]kind
+	Sources
+	plan  *runbook.Plan
+	kinds map[string]kind
 }
 
-// New returns a Worker for the checks of a plan. http carries the requests of http checks; the program gives it
-// Transport, the practice world its own.
-func New(clusters *kube.Clusters, prom *prom.Clients, http http.RoundTripper, clock run.Clock, plan *runbook.Plan) *Worker {
-	w := &Worker{clusters: clusters, prom: prom, http: http, clock: clock, plan: plan, kinds: map[string]kind{}}
+// New returns a Worker for the checks of a plan.
+func New(sources Sources, plan *runbook.Plan) *Worker {
+	w := &Worker{Sources: sources, plan: plan, kinds: map[string]kind{}}
 	for _, k := range kinds() {
 		w.kinds[k.Name] = k
 	}
@@ -65,9 +58,9 @@ func (w *Worker) Do(ctx context.Context, work run.Work, report func(run.Observat
 		if body.Once {
 			return nil
 		}
-		return w.clock.Wait(ctx, -1, nil) // it stays so: a run's plan does not change
+		return w.Clock.Wait(ctx, -1, nil) // it stays so: a run's plan does not change
 	}
-	changed := w.clock.NewSignal()
+	changed := w.Clock.NewSignal()
 	if !body.Once && c.cluster != nil {
 		for _, r := range c.follows {
 			defer c.cluster.OnChange(r, changed)()
@@ -88,7 +81,7 @@ func (w *Worker) Do(ctx context.Context, work run.Work, report func(run.Observat
 		}
 		last = s.Result
 		// A look that a change called for does not put off the one that is due.
-		if next := w.clock.Now().Add(rounds.after(s, due)); due || next.Before(until) {
+		if next := w.Clock.Now().Add(rounds.after(s, due)); due || next.Before(until) {
 			until = next
 		}
 		if due, err = w.next(ctx, until, changed); err != nil {
@@ -108,14 +101,14 @@ func (w *Worker) ready(body run.CheckWork) (check, error) {
 
 // next waits until the next look is due or something changed.
 func (w *Worker) next(ctx context.Context, until time.Time, changed run.Signal) (due bool, err error) {
-	if err := w.clock.Wait(ctx, max(until.Sub(w.clock.Now()), 0), changed); err != nil {
+	if err := w.Clock.Wait(ctx, max(until.Sub(w.Clock.Now()), 0), changed); err != nil {
 		return false, err
 	}
-	left := until.Sub(w.clock.Now())
+	left := until.Sub(w.Clock.Now())
 	if left <= 0 {
 		return true, nil
 	}
-	return false, w.clock.Wait(ctx, min(gather, left), nil)
+	return false, w.Clock.Wait(ctx, min(gather, left), nil)
 }
 
 // lookOnce looks within the check's time-out and lets expect judge.
@@ -126,8 +119,8 @@ func (w *Worker) lookOnce(ctx context.Context, body run.CheckWork, c check) seen
 	}
 	within, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	w.clock.Go(func() {
-		if w.clock.Wait(within, timeout, nil) == nil {
+	w.Clock.Go(func() {
+		if w.Clock.Wait(within, timeout, nil) == nil {
 			cancel(tooLate{timeout})
 		}
 	})
@@ -170,7 +163,7 @@ func (w *Worker) rounds(body run.CheckWork) *rounds {
 // after is the wait after a look. While the source is ill it doubles with every look that was due.
 func (r *rounds) after(s seen, due bool) time.Duration {
 	switch {
-	case !s.ill:
+	case !s.Ill:
 		r.illness = 0
 	case due:
 		r.illness++

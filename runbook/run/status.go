@@ -55,6 +55,14 @@ type Result struct {
 	Status   Status     `json:"status"`
 	Summary  Safe       `json:"summary"`
 	Evidence []Evidence `json:"evidence,omitempty"`
+	// Sensor is what was asked, such as "Prometheus https://prometheus.example": the same text for all checks that ask
+	// the same. Empty when nothing outside was asked.
+	Sensor Safe `json:"sensor,omitempty"`
+	// Ill says that the sensor did not answer: the look says nothing about the world, only about its own eyes.
+	Ill bool `json:"ill,omitempty"`
+	// Pin identifies what was verified where its name may come to mean something else, such as the digests behind
+	// image tags. A later look with another Pin is no pass.
+	Pin Safe `json:"pin,omitempty"`
 }
 
 // Evidence is one fact behind a Result.

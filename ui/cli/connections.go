@@ -99,7 +99,7 @@ func newParts(c connections, plan *runbook.Plan) *parts {
 	metrics := prom.NewClients(c.http, c.clock)
 	return &parts{
 		clusters: clusters,
-		checks:   checks.New(clusters, metrics, c.http, c.clock, plan),
+		checks:   checks.New(checks.Sources{Clusters: clusters, Prom: metrics, HTTP: c.http, Clock: c.clock}, plan),
 		rollout:  rollout.NewWorker(clusters, c.clock, c.operator),
 		watch:    watch.New(metrics, c.clock),
 		ready:    c.ready,

@@ -1,0 +1,6 @@
+package checks
+
+// codeKinds look at code, at what was built and tested of it, and at what tools wrote.
+func codeKinds() []kind {
+	return nil
+}

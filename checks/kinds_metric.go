@@ -1,0 +1,8 @@
+package checks
+
+// metricKinds ask for metrics and alerts.
+func metricKinds() []kind {
+	return []kind{
+		{prometheusKind, readyPrometheus},
+	}
+}

@@ -1,0 +1,8 @@
+package checks
+
+// networkKinds look at what answers over the network.
+func networkKinds() []kind {
+	return []kind{
+		{httpKind, readyHTTP},
+	}
+}
