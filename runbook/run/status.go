@@ -60,6 +60,9 @@ type Result struct {
 	Sensor Safe `json:"sensor,omitempty"`
 	// Ill says that the sensor did not answer: the look says nothing about the world, only about its own eyes.
 	Ill bool `json:"ill,omitempty"`
+	// Badness tells how bad a Warn or Failed is, in a unit of the check's own: missing pods, days too few, findings. More
+	// is worse, 0 says nothing. It lets an override be void when the value worsens.
+	Badness float64 `json:"badness,omitempty"`
 	// Pin identifies what was verified where its name may come to mean something else, such as the digests behind
 	// image tags. A later look with another Pin is no pass.
 	Pin Safe `json:"pin,omitempty"`
