@@ -2,42 +2,42 @@ package runbook
 
 // Runbook is one whole procedure (apiVersion sop/v1, kind Runbook).
 type Runbook struct {
-	APIVersion    string           `yaml:"apiVersion"`
-	Kind          string           `yaml:"kind"`
-	Metadata      Metadata         `yaml:"metadata"`
-	Purpose       string           `yaml:"purpose,omitempty"`
-	Scope         string           `yaml:"scope,omitempty"`
-	Inputs        Map[Input]       `yaml:"inputs,omitempty"`
-	Environments  Map[Environment] `yaml:"environments,omitempty"`
-	Components    Map[Component]   `yaml:"components,omitempty"`
-	Metrics       Map[Metric]      `yaml:"metrics,omitempty"`
-	Phases        []Phase          `yaml:"phases"`
-	Rollback      *Rollback        `yaml:"rollback,omitempty"`
+	APIVersion    string           `yaml:"apiVersion"`              // sop/v1
+	Kind          string           `yaml:"kind"`                    // Runbook
+	Metadata      Metadata         `yaml:"metadata"`                // which procedure this is, and whose
+	Purpose       string           `yaml:"purpose,omitempty"`       // what the procedure is for, printed with it
+	Scope         string           `yaml:"scope,omitempty"`         // what it applies to, printed with it
+	Inputs        Map[Input]       `yaml:"inputs,omitempty"`        // what the operator is asked for at the start, by name
+	Environments  Map[Environment] `yaml:"environments,omitempty"`  // the targets, by name
+	Components    Map[Component]   `yaml:"components,omitempty"`    // the workloads that are deployed, by name
+	Metrics       Map[Metric]      `yaml:"metrics,omitempty"`       // the numbers that the watch follows, by name
+	Phases        []Phase          `yaml:"phases"`                  // the procedure, in its order
+	Rollback      *Rollback        `yaml:"rollback,omitempty"`      // the way back; without it R has no runbook to follow
 	Severities    Map[string]      `yaml:"severities,omitempty"`    // severity of a trigger → what it asks of people
 	Communication *Communication   `yaml:"communication,omitempty"` // who is told what, when
-	KPIs          []KPI            `yaml:"kpis,omitempty"`
-	References    []Reference      `yaml:"references,omitempty"`
+	KPIs          []KPI            `yaml:"kpis,omitempty"`          // targets of the procedure as a whole
+	References    []Reference      `yaml:"references,omitempty"`    // related documents
 }
 
 // Metadata says which procedure this is and who answers for it.
 type Metadata struct {
-	Name           string `yaml:"name"`
-	Title          string `yaml:"title"`
-	Version        string `yaml:"version,omitempty"`
-	Owner          string `yaml:"owner,omitempty"`
-	Classification string `yaml:"classification,omitempty"`
-	LastUpdated    string `yaml:"lastUpdated,omitempty"` // YYYY-MM-DD
-	ReviewBy       string `yaml:"reviewBy,omitempty"`    // YYYY-MM-DD
+	Name           string `yaml:"name"`                     // how commands and reports call it
+	Title          string `yaml:"title"`                    // what people read
+	Version        string `yaml:"version,omitempty"`        // of the procedure, not of what it deploys
+	Owner          string `yaml:"owner,omitempty"`          // who answers for it
+	Classification string `yaml:"classification,omitempty"` // who may read it, such as internal
+	LastUpdated    string `yaml:"lastUpdated,omitempty"`    // YYYY-MM-DD
+	ReviewBy       string `yaml:"reviewBy,omitempty"`       // YYYY-MM-DD
 }
 
 // Input is a value that the operator gives at the start of a run.
 type Input struct {
-	Title    string   `yaml:"title,omitempty"`
-	Type     string   `yaml:"type,omitempty"`    // string (default) or duration
-	Pattern  string   `yaml:"pattern,omitempty"` // a regular expression that the whole value must match
-	Default  *string  `yaml:"default,omitempty"`
-	Required bool     `yaml:"required,omitempty"`
-	Options  []string `yaml:"options,omitempty"` // the only values allowed
+	Title    string   `yaml:"title,omitempty"`    // what the operator reads when asked
+	Type     string   `yaml:"type,omitempty"`     // string (default) or duration
+	Pattern  string   `yaml:"pattern,omitempty"`  // a regular expression that the whole value must match
+	Default  *string  `yaml:"default,omitempty"`  // the value when none is given
+	Required bool     `yaml:"required,omitempty"` // a run does not begin without it
+	Options  []string `yaml:"options,omitempty"`  // the only values allowed
 }
 
 // Environment is one target of a deployment.
@@ -45,39 +45,39 @@ type Environment struct {
 	Name       string      `yaml:"-"`
 	Context    string      `yaml:"context,omitempty"`    // kubeconfig context; empty: the current one
 	ClusterUID string      `yaml:"clusterUID,omitempty"` // uid of the namespace kube-system; empty: not compared
-	Namespace  string      `yaml:"namespace"`
-	Prometheus Prometheus  `yaml:"prometheus,omitempty"`
-	Values     Map[string] `yaml:"values,omitempty"`    // free values for ${env.values.NAME}
-	Protected  bool        `yaml:"protected,omitempty"` // shown on red, by word too
-	Notes      []string    `yaml:"notes,omitempty"`     // what the SOP says of this environment
+	Namespace  string      `yaml:"namespace"`            // where its components live
+	Prometheus Prometheus  `yaml:"prometheus,omitempty"` // where its metrics are asked for
+	Values     Map[string] `yaml:"values,omitempty"`     // free values for ${env.values.NAME}
+	Protected  bool        `yaml:"protected,omitempty"`  // shown on red, by word too
+	Notes      []string    `yaml:"notes,omitempty"`      // what the SOP says of this environment
 }
 
 // Prometheus is where an environment's metrics are asked for.
 type Prometheus struct {
-	URL string `yaml:"url"`
+	URL string `yaml:"url"` // http or https
 }
 
 // Component is one workload with its image.
 type Component struct {
 	Name      string `yaml:"-"`
-	Workload  string `yaml:"workload"` // kind/name, such as deployment/api
-	Container string `yaml:"container,omitempty"`
-	Image     string `yaml:"image"` // the image that a deploy sets
+	Workload  string `yaml:"workload"`            // kind/name, such as deployment/api
+	Container string `yaml:"container,omitempty"` // whose image is set; empty: the only one
+	Image     string `yaml:"image"`               // the image that a deploy sets
 }
 
 // Metric is a number that the watch follows: either one query, or a numerator and a denominator that are asked
 // for apart and divided here.
 type Metric struct {
 	Name        string    `yaml:"-"`
-	Title       string    `yaml:"title"`
-	Text        string    `yaml:"text,omitempty"` // the SOP's own words
-	Unit        string    `yaml:"unit"`           // percent, seconds, bytes, count or per-second
-	Query       string    `yaml:"query,omitempty"`
-	Numerator   string    `yaml:"numerator,omitempty"`
-	Denominator string    `yaml:"denominator,omitempty"`
-	Objective   string    `yaml:"objective,omitempty"` // such as '< 0.1%'
-	Absent      string    `yaml:"absent,omitempty"`    // zero: a missing numerator under a live denominator is 0
-	Triggers    []Trigger `yaml:"triggers,omitempty"`
+	Title       string    `yaml:"title"`                 // what its chart is called
+	Text        string    `yaml:"text,omitempty"`        // the SOP's own words
+	Unit        string    `yaml:"unit"`                  // percent, seconds, bytes, count or per-second
+	Query       string    `yaml:"query,omitempty"`       // PromQL that gives one number
+	Numerator   string    `yaml:"numerator,omitempty"`   // PromQL; with denominator instead of query
+	Denominator string    `yaml:"denominator,omitempty"` // PromQL; 0/0 is inconclusive
+	Objective   string    `yaml:"objective,omitempty"`   // such as '< 0.1%'
+	Absent      string    `yaml:"absent,omitempty"`      // zero: a missing numerator under a live denominator is 0
+	Triggers    []Trigger `yaml:"triggers,omitempty"`    // when it asks for action
 }
 
 // Trigger says when a metric asks for action.
@@ -91,46 +91,46 @@ type Trigger struct {
 
 // Phase is a part of the procedure that ends at a gate.
 type Phase struct {
-	ID          string    `yaml:"id"`
-	Title       string    `yaml:"title"`
+	ID          string    `yaml:"id"`                    // unique name
+	Title       string    `yaml:"title"`                 // what people read
 	Group       string    `yaml:"group,omitempty"`       // heading above several phases, such as 'Deployment Process'
 	Environment string    `yaml:"environment,omitempty"` // empty: the run's target
 	List        string    `yaml:"list,omitempty"`        // how Markdown lists its steps: checkboxes (default) or bullets
-	Sections    []Section `yaml:"sections"`
+	Sections    []Section `yaml:"sections"`              // its steps, in groups
 }
 
 // Section is a titled group of steps within a phase.
 type Section struct {
-	Title string `yaml:"title,omitempty"`
-	Steps []Step `yaml:"steps"`
+	Title string `yaml:"title,omitempty"` // heading over its steps
+	Steps []Step `yaml:"steps"`           // the lines of the procedure
 }
 
 // Step is one line of the procedure. It has any number of checks and at most one action; a step with neither is
 // attested by a person.
 type Step struct {
-	ID          string          `yaml:"id"`
-	Title       string          `yaml:"title"`
-	Text        string          `yaml:"text,omitempty"`
-	Why         string          `yaml:"why,omitempty"`
-	How         string          `yaml:"how,omitempty"`
+	ID          string          `yaml:"id"`                    // unique name
+	Title       string          `yaml:"title"`                 // the line itself
+	Text        string          `yaml:"text,omitempty"`        // what the line asks for, in a few more words
+	Why         string          `yaml:"why,omitempty"`         // teaches what the line is good for
+	How         string          `yaml:"how,omitempty"`         // teaches what to do and where to look
 	Required    *bool           `yaml:"required,omitempty"`    // default true
 	Overridable *bool           `yaml:"overridable,omitempty"` // default true
 	When        string          `yaml:"when,omitempty"`        // CEL; false: not applicable
-	Owner       string          `yaml:"owner,omitempty"`
-	Estimate    Duration        `yaml:"estimate,omitempty"`
-	Recheck     string          `yaml:"recheck,omitempty"` // once, phase (default) or run
-	DeferTo     string          `yaml:"deferTo,omitempty"` // id of a later phase
-	Verify      []Check         `yaml:"verify,omitempty"`
-	Deploy      *Deploy         `yaml:"deploy,omitempty"`
-	Watch       *Watch          `yaml:"watch,omitempty"`
-	Rollback    *RollbackAction `yaml:"rollback,omitempty"`
+	Owner       string          `yaml:"owner,omitempty"`       // who does it, when not the operator
+	Estimate    Duration        `yaml:"estimate,omitempty"`    // how long it usually takes
+	Recheck     string          `yaml:"recheck,omitempty"`     // once, phase (default) or run
+	DeferTo     string          `yaml:"deferTo,omitempty"`     // id of a later phase
+	Verify      []Check         `yaml:"verify,omitempty"`      // checks that tick the box; all must pass
+	Deploy      *Deploy         `yaml:"deploy,omitempty"`      // action: move components to their new image
+	Watch       *Watch          `yaml:"watch,omitempty"`       // action: follow metrics and give a verdict
+	Rollback    *RollbackAction `yaml:"rollback,omitempty"`    // action of the rollback procedure
 }
 
 // Check is one question to the world: a kind with its parameters, and the common fields of all kinds. In the file
 // it is a mapping with the kind as its key, `{http: {url: …}, interval: 10s}`; the common fields may also stand
 // among the parameters.
 type Check struct {
-	Kind             string
+	Kind             string         // what is asked; see the check kinds
 	Params           map[string]any // as decoded from YAML; strings may hold ${…} until Resolve
 	Interval         Duration       // between two looks; 0: the kind's default
 	Timeout          Duration       // of one look; 0: the kind's default
@@ -151,7 +151,7 @@ type Deploy struct {
 
 // Watch follows metrics after a deploy and gives a verdict.
 type Watch struct {
-	For     Duration `yaml:"for"`
+	For     Duration `yaml:"for"`               // how long it lasts
 	Every   Duration `yaml:"every,omitempty"`   // 0: 15 s
 	Metrics Names    `yaml:"metrics,omitempty"` // all (default), or metric names
 	WarmUp  Duration `yaml:"warmUp,omitempty"`  // for latency (unit seconds) after the last pod is ready; 0: 3 minutes
@@ -168,28 +168,28 @@ type Rollback struct {
 	Fuse     Duration `yaml:"fuse,omitempty"`     // between R and the patches; 0: 3 s
 	Settle   Duration `yaml:"settle,omitempty"`   // how long the metrics must be back in band; 0: 2 minutes
 	Triggers []string `yaml:"triggers,omitempty"` // trigger conditions in the SOP's own words
-	Steps    []Step   `yaml:"steps"`
+	Steps    []Step   `yaml:"steps"`              // the lines of the rollback procedure
 }
 
 // Communication is the communication plan.
 type Communication struct {
-	Before    string   `yaml:"before,omitempty"`
-	During    string   `yaml:"during,omitempty"`
-	After     string   `yaml:"after,omitempty"`
-	Incidents string   `yaml:"incidents,omitempty"`
-	Every     Duration `yaml:"every,omitempty"` // between two status updates; 0: no clock
+	Before    string   `yaml:"before,omitempty"`    // before a deployment, in the SOP's words
+	During    string   `yaml:"during,omitempty"`    // while it goes on
+	After     string   `yaml:"after,omitempty"`     // at its end
+	Incidents string   `yaml:"incidents,omitempty"` // when it fails
+	Every     Duration `yaml:"every,omitempty"`     // between two status updates; 0: no clock
 }
 
 // KPI is a target for the procedure as a whole.
 type KPI struct {
-	Title  string `yaml:"title"`
-	Target string `yaml:"target"`
+	Title  string `yaml:"title"`  // what is measured
+	Target string `yaml:"target"` // what it should be
 }
 
 // Reference is a related document.
 type Reference struct {
-	Title string `yaml:"title"`
-	URL   string `yaml:"url"`
+	Title string `yaml:"title"` // what it is called
+	URL   string `yaml:"url"`   // where it is
 }
 
 // IsRequired tells whether a gate waits for the step.

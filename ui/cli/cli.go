@@ -62,7 +62,7 @@ frozen baseline, and one key (R) rolls everything back.
 	}
 	root.AddCommand(
 		a.runCommand(), a.practiceCommand(), a.rollbackCommand(), a.resumeCommand(), a.checkCommand(),
-		a.lintCommand(), a.showCommand(), a.kindsCommand(), a.runsCommand(), a.reportCommand(), a.verifyCommand(),
+		a.lintCommand(), a.showCommand(), a.kindsCommand(), a.schemaCommand(), a.runsCommand(), a.reportCommand(), a.verifyCommand(),
 	)
 	return root
 }

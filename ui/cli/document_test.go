@@ -1,9 +1,15 @@
 package cli
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/jsonschema-go/jsonschema"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/politicalsphere/sop/checks"
 	"github.com/politicalsphere/sop/runbook"
@@ -104,5 +110,39 @@ func TestKinds(t *testing.T) {
 		if !strings.HasPrefix(page, k.Name+"\n") || !strings.Contains(page, "example:") || !strings.Contains(all, page) {
 			t.Errorf("kinds %s prints\n%s", k.Name, page)
 		}
+	}
+}
+
+// The schema that editors get must accept what ships; the loader's own tests say what it refuses.
+func TestTheSchemaAcceptsWhatShips(t *testing.T) {
+	t.Parallel()
+	var schema jsonschema.Schema
+	must(t, exitDone, "schema").into(t, &schema)
+	resolved, err := schema.Resolve(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"deployment.yaml", "testbed.site.yaml"} {
+		data, err := os.ReadFile(filepath.Join("..", "..", "runbooks", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var document any
+		if err := yaml.Unmarshal(data, &document); err != nil {
+			t.Fatal(err)
+		}
+		plain, err := json.Marshal(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(plain, &document); err != nil {
+			t.Fatal(err)
+		}
+		if err := resolved.Validate(document); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if page := must(t, exitDone, "schema", "-o", "markdown").out; !strings.Contains(page, "### Step") {
+		t.Errorf("the reference lacks a section: %.300s", page)
 	}
 }

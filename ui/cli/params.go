@@ -1,32 +1,6 @@
 package cli
 
-import (
-	"reflect"
-	"strings"
-
-	"github.com/politicalsphere/sop/runbook"
-)
-
-// paramDocs reads a kind's parameters off its struct: the yaml tag names each, the doc tag explains it.
-func paramDocs(params any) []paramDoc {
-	t := reflect.TypeOf(params)
-	if t == nil {
-		return nil
-	}
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	var docs []paramDoc
-	for i := range t.NumField() {
-		f := t.Field(i)
-		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		if name == "" || name == "-" {
-			continue
-		}
-		docs = append(docs, paramDoc{Name: name, Doc: f.Tag.Get("doc")})
-	}
-	return docs
-}
+import "github.com/politicalsphere/sop/runbook"
 
 // stepDoc is one step in `sop show -o json`.
 type stepDoc struct {
