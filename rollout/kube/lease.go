@@ -192,6 +192,19 @@ func (c *Cluster) LockHolder(ctx context.Context) (holder, run string, err error
 	return *lease.Spec.HolderIdentity, lease.Annotations[leaseRun], nil
 }
 
+// Anchor reads the journal head that was stamped on the environment's Lease, and by which run; both are empty when there
+// is none.
+func (c *Cluster) Anchor(ctx context.Context) (run, head string, err error) {
+	lease, err := c.lease(ctx)
+	if apierrors.IsNotFound(err) {
+		return "", "", nil
+	}
+	if err != nil {
+		return "", "", err
+	}
+	return lease.Annotations[leaseRun], lease.Annotations[leaseHead], nil
+}
+
 func (c *Cluster) leaseName() string { return "sop-" + c.env.Namespace }
 
 func (c *Cluster) lease(ctx context.Context) (*coordinationv1.Lease, error) {

@@ -106,6 +106,11 @@ func newParts(c connections, plan *runbook.Plan) *parts {
 	}
 }
 
+// follow opens the checks' door to the run's journal.
+func (p *parts) follow(plan *runbook.Plan, dir string) {
+	p.checks.Journal = audit{clusters: p.clusters, plan: plan, dir: dir}.chain
+}
+
 // Do gives each Work to the worker that knows how; it makes parts an engine.Worker.
 func (p *parts) Do(ctx context.Context, w run.Work, report func(run.Observation)) error {
 	if p.ready != nil {

@@ -99,6 +99,7 @@ func (a *app) reopen(c connections, dir string) (*session, *runbook.Plan, error)
 		return nil, nil, failed(errors.Join(err, j.Close()))
 	}
 	s := &session{id: state.ID, clock: c.clock, operator: c.operator, parts: newParts(c, state.Plan), close: j.Close}
+	s.parts.follow(state.Plan, j.Dir())
 	s.engine = engine.New(engine.Config{
 		Clock: c.clock, Journal: j, Worker: s.parts, State: state, Begin: run.Resume(state, c.clock.Now(), c.operator),
 	})

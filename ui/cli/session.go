@@ -53,6 +53,7 @@ func (a *app) begin(c connections, p *parts, id string, doc *runbook.Document, p
 		fmt.Fprintf(a.err, "sop: no journal, the rollback goes on without one: %v\n", err)
 	} else {
 		record, s.close = j, j.Close
+		p.follow(plan, j.Dir())
 	}
 	state := run.New(id, plan)
 	s.engine = engine.New(engine.Config{
