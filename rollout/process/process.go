@@ -1,5 +1,5 @@
 // Package process runs programs for checks and actions: an argv, never a shell; an allow-list of the environment; the
-// whole process group killed when its time is over; bounded output.
+// whole process group killed when its time is over; bounded output; no terminal.
 //
 //	out, err := process.Local{}.Run(ctx, process.Command{Argv: []string{"git", "rev-parse", "HEAD"}})
 //
@@ -15,16 +15,19 @@ import (
 // Command is one program to run.
 type Command struct {
 	Argv []string // the program and its arguments; no shell reads them
-	Dir  string   // where it runs; empty: the program's own working directory
-	Env  []string // NAME=value, beside the few variables that every program is given
-	// MaxOutput is how many bytes of each of the two streams are kept; 0: 1 MiB.
+	Dir  string   // where it runs; empty: where sop was started
+	Env  []string // NAME=value, beside the few variables that every program is given; the last of a name counts
+	// MaxOutput is how many bytes of each of the two streams are kept, the last ones; 0: DefaultOutput.
 	MaxOutput int
 }
+
+// DefaultOutput is how much of each stream is kept where a Command says nothing.
+const DefaultOutput = 1 << 20
 
 // Output is what a program that ran and ended by itself left.
 type Output struct {
 	Stdout, Stderr []byte
-	Cut            bool // there was more output than was kept
+	Cut            bool // there was more output than was kept, or its end did not come
 	Code           int  // exit code
 	Elapsed        time.Duration
 }
