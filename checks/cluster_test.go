@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -84,12 +82,7 @@ func newCluster(t *testing.T) *cluster {
 	}
 	b.clusters = kube.NewClusters(func(runbook.Environment) (*rest.Config, error) { return c.server.RESTConfig(), nil }, b.clock)
 	b.clock.AddIdle(c.server.Quiet)
-	b.clock.AddIdle(func() bool {
-		return b.clusters.CaughtUp(func(gvr schema.GroupVersionResource, namespace string) uint64 {
-			n, _ := strconv.ParseUint(c.server.LastResourceVersion(gvr, namespace, ""), 10, 64)
-			return n
-		})
-	})
+	b.clock.AddIdle(func() bool { return b.clusters.Settled(c.server.CaughtUp) })
 	ctx, cancel := context.WithCancel(context.Background())
 	c.server.Start(ctx)
 	t.Cleanup(func() { cancel(); b.clusters.Close() })

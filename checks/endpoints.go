@@ -61,7 +61,7 @@ func readyEndpoints(w *Worker, work run.CheckWork) (check, error) {
 	case work.Check.Expect != "":
 		l.min = 0
 	}
-	return check{look: onCluster(cluster, said("EndpointSlices of namespace %s", work.Env.Namespace), l.look), cluster: cluster, follows: []kube.Resource{kube.EndpointSlices}}, nil
+	return check{look: onCluster(cluster, said("EndpointSlices of namespace %s", work.Env.Namespace), l.look), cluster: cluster, follows: []kube.Resource{kube.EndpointSlices}, cached: true}, nil
 }
 
 type endpointsLook struct {

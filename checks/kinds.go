@@ -36,9 +36,13 @@ func kinds() []kind {
 type check struct {
 	// look reads the world once. It returns soon after ctx has ended.
 	look func(ctx context.Context) seen
-	// cluster is what follows names caches of: a change there calls for a look at once.
+	// cluster is what follows names caches of: a change there calls for a look at once. A look may name more of them
+	// in seen.follows.
 	cluster *kube.Cluster
 	follows []kube.Resource
+	// cached says that its looks read caches and send nothing, but for the first; they need no place among those who
+	// use the network.
+	cached bool
 	// secrets are texts that must not come back in a result; look hides them itself, expect is given them.
 	secrets secrets
 }
@@ -66,14 +70,26 @@ func (w *Worker) cluster(env runbook.Environment) (*kube.Cluster, error) {
 }
 
 // onCluster makes a look that first makes sure that it is the cluster which the environment names: a wrong one must
-// not make a box green.
+// not make a box green. It says in every result which cluster was asked.
 func onCluster(c *kube.Cluster, source run.Safe, look func(context.Context) seen) func(context.Context) seen {
 	return func(ctx context.Context) seen {
+		s := seen{}
 		if err := c.VerifyUID(ctx); err != nil {
-			return couldNotLook(run.Evidence{Source: source}, err)
+			s = couldNotLook(run.Evidence{Source: source}, err)
+		} else {
+			s = look(ctx)
 		}
-		return look(ctx)
+		s.Sensor = clusterSensor(c.Context())
+		return s
 	}
+}
+
+// clusterSensor names the cluster of a context as the sensor of a result, the same for all checks that ask it.
+func clusterSensor(context string) run.Safe {
+	if context == "" {
+		return "cluster (current context)"
+	}
+	return said("cluster %s", context)
 }
 
 // problem and known make lint findings. A text that still holds ${…} is judged when it is filled in.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/politicalsphere/sop/rollout/kube"
 	"github.com/politicalsphere/sop/rollout/prom"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
@@ -21,6 +22,14 @@ type seen struct {
 	self any
 	// again is when the result may change by itself; 0 when only the world changes it.
 	again time.Duration
+	// follows are caches that this look read and check.follows does not name, because it first had to find out.
+	follows []followed
+}
+
+// followed is a cache of a cluster.
+type followed struct {
+	cluster  *kube.Cluster
+	resource kube.Resource
 }
 
 // Bounds of texts from outside.
@@ -81,12 +90,15 @@ func why(err error) string {
 // cause is the part of a long error that matters in a short line: the API server's own message, or what the network
 // said without the URL that was asked.
 func cause(err error) string {
+	var unknown *kube.NoKind
 	var asked *prom.Error // says it all, without the credentials of the address
 	var status apierrors.APIStatus
 	var request *url.Error
 	switch {
 	case errors.As(err, &asked):
 		return asked.Error()
+	case errors.As(err, &unknown):
+		return unknown.Error()
 	case errors.As(err, &status) && status.Status().Message != "":
 		return status.Status().Message
 	case errors.As(err, &request):

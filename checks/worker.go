@@ -21,6 +21,8 @@ const (
 	leastInterval  = time.Second
 	// gather is how long a change waits for those that come with it: a rollout changes dozens of pods at once.
 	gather = 50 * time.Millisecond
+	// atOnce is how many looks may use the network at the same time.
+	atOnce = 12
 	// longestBackOff bounds the interval while the source is ill, unless the check's own is longer.
 	longestBackOff = time.Minute
 )
@@ -28,13 +30,14 @@ const (
 // Worker looks at checks. Its methods may be called from any goroutine.
 type Worker struct {
 	Sources
-	plan  *runbook.Plan
-	kinds map[string]kind
+	plan   *runbook.Plan
+	kinds  map[string]kind
+	places *places
 }
 
 // New returns a Worker for the checks of a plan.
 func New(sources Sources, plan *runbook.Plan) *Worker {
-	w := &Worker{Sources: sources, plan: plan, kinds: map[string]kind{}}
+	w := &Worker{Sources: sources, plan: plan, kinds: map[string]kind{}, places: &places{free: atOnce}}
 	for _, k := range kinds() {
 		w.kinds[k.Name] = k
 	}
@@ -61,9 +64,11 @@ func (w *Worker) Do(ctx context.Context, work run.Work, report func(run.Observat
 		return w.Clock.Wait(ctx, -1, nil) // it stays so: a run's plan does not change
 	}
 	changed := w.Clock.NewSignal()
+	follow := &following{interval: rounds.interval, signal: changed, stops: map[followed]func(){}}
+	defer follow.end()
 	if !body.Once && c.cluster != nil {
 		for _, r := range c.follows {
-			defer c.cluster.OnChange(r, changed)()
+			follow.begin(followed{c.cluster, r})
 		}
 	}
 	var last run.Result
@@ -78,6 +83,11 @@ func (w *Worker) Do(ctx context.Context, work run.Work, report func(run.Observat
 		}
 		if body.Once {
 			return nil
+		}
+		for _, f := range s.follows {
+			if follow.begin(f) {
+				changed.Set() // it may have changed between the look and now
+			}
 		}
 		last = s.Result
 		// A look that a change called for does not put off the one that is due.
@@ -111,8 +121,36 @@ func (w *Worker) next(ctx context.Context, until time.Time, changed run.Signal) 
 	return false, w.Clock.Wait(ctx, min(gather, left), nil)
 }
 
-// lookOnce looks within the check's time-out and lets expect judge.
+// following are the caches whose changes call for a look.
+type following struct {
+	interval time.Duration
+	signal   run.Signal
+	stops    map[followed]func()
+}
+
+// begin follows a cache; new is false when it was followed already.
+func (f *following) begin(what followed) (new bool) {
+	if _, ok := f.stops[what]; ok {
+		return false
+	}
+	f.stops[what] = what.cluster.Follow(what.resource, f.interval, f.signal)
+	return true
+}
+
+func (f *following) end() {
+	for _, stop := range f.stops {
+		stop()
+	}
+}
+
+// lookOnce looks within the check's time-out, which begins when it has a place, and lets expect judge.
 func (w *Worker) lookOnce(ctx context.Context, body run.CheckWork, c check) seen {
+	if !c.cached {
+		if err := w.places.take(ctx, w.Clock); err != nil {
+			return unknown(run.Evidence{}, "could not look: %s", err)
+		}
+		defer w.places.giveBack()
+	}
 	timeout := body.Check.Timeout.Or(w.kinds[body.Check.Kind].Timeout)
 	if timeout <= 0 {
 		timeout = defaultTimeout
@@ -130,7 +168,9 @@ func (w *Worker) lookOnce(ctx context.Context, body run.CheckWork, c check) seen
 		if len(s.Evidence) > 0 {
 			e = s.Evidence[0]
 		}
+		sensor, follows := s.Sensor, s.follows
 		s = couldNotLook(e, late)
+		s.Sensor, s.follows = sensor, follows
 	}
 	if body.Check.Expect != "" && s.Status != run.Unknown {
 		s = w.expect(body, s, c.secrets)

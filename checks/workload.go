@@ -84,7 +84,7 @@ func readyWorkload(w *Worker, work run.CheckWork) (check, error) {
 	if p.Available != nil {
 		l.judge = *p.Available
 	}
-	return check{look: onCluster(cluster, said("Deployments of namespace %s", work.Env.Namespace), l.look), cluster: cluster, follows: []kube.Resource{kube.Deployments, kube.Pods}}, nil
+	return check{look: onCluster(cluster, said("Deployments of namespace %s", work.Env.Namespace), l.look), cluster: cluster, follows: []kube.Resource{kube.Deployments, kube.Pods}, cached: true}, nil
 }
 
 func (w *Worker) targets(p workloadParams) ([]target, error) {

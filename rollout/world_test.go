@@ -157,8 +157,8 @@ func (w *world) newSide(who string) (side, *kube.Clusters) {
 }
 
 // caughtUp is the world's word on a cache.
-func (w *world) caughtUp(gvr schema.GroupVersionResource, namespace, have string) bool {
-	return w.server.CaughtUp(gvr, namespace, "", have)
+func (w *world) caughtUp(gvr schema.GroupVersionResource, namespace, name, have string) bool {
+	return w.server.CaughtUp(gvr, namespace, name, have)
 }
 
 func (w *world) wait(d time.Duration) {

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 )
 
@@ -27,23 +28,23 @@ type Clusters struct {
 	cancel  context.CancelFunc
 
 	mu       sync.Mutex
-	clusters map[place]*Cluster
+	clusters map[target]*Cluster
 }
 
-// place is what one Cluster stands for.
-type place struct{ context, namespace, uid string }
+// target is what one Cluster stands for.
+type target struct{ context, namespace, uid string }
 
 // NewClusters returns the clusters that connect reaches. Nothing is dialled yet.
 func NewClusters(connect Connect, clock run.Clock) *Clusters {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Clusters{connect: connect, clock: clock, ctx: ctx, cancel: cancel, clusters: map[place]*Cluster{}}
+	return &Clusters{connect: connect, clock: clock, ctx: ctx, cancel: cancel, clusters: map[target]*Cluster{}}
 }
 
 // Get returns the environment's Cluster, always the same one. It does not touch the network.
 func (cs *Clusters) Get(env runbook.Environment) (*Cluster, error) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	at := place{env.Context, env.Namespace, env.ClusterUID}
+	at := target{env.Context, env.Namespace, env.ClusterUID}
 	if c, ok := cs.clusters[at]; ok {
 		return c, nil
 	}
@@ -63,7 +64,10 @@ func (cs *Clusters) open(env runbook.Environment) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no way to its cluster: %w", err)
 	}
-	c := &Cluster{env: env, clock: cs.clock, ctx: cs.ctx, feeds: map[Resource]*feed{}}
+	c := &Cluster{
+		env: env, clock: cs.clock, ctx: cs.ctx, feeds: map[Resource]*feed{},
+		kinds: map[schema.GroupVersion]*metav1.APIResourceList{}, secrets: map[string]SecretKeys{},
+	}
 	c.lock.clock = cs.clock
 	config = rest.CopyConfig(config)
 	config.QPS = -1 // the caches and the few writes are the limit; client-go's own would hold a rollback back for seconds
@@ -77,6 +81,9 @@ func (cs *Clusters) open(env runbook.Environment) (*Cluster, error) {
 		return nil, fmt.Errorf("no client for its cluster: %w", err)
 	}
 	if c.dynamic, err = dynamic.NewForConfigAndClient(config, client); err != nil {
+		return nil, fmt.Errorf("no client for its cluster: %w", err)
+	}
+	if c.metadata, err = metadata.NewForConfigAndClient(config, client); err != nil {
 		return nil, fmt.Errorf("no client for its cluster: %w", err)
 	}
 	return c, nil
@@ -94,23 +101,16 @@ func userAgent() string {
 // Close ends all watches.
 func (cs *Clusters) Close() { cs.cancel() }
 
-// CaughtUp tells whether every cache has taken up what the world wrote last: last gives the highest resourceVersion
-// of a resource in a namespace (empty: all). The virtual clock of practice asks it.
-func (cs *Clusters) CaughtUp(last func(gvr schema.GroupVersionResource, namespace string) uint64) bool {
-	return cs.Settled(func(gvr schema.GroupVersionResource, namespace, have string) bool {
-		return number(have) >= last(gvr, namespace)
-	})
-}
-
-// Settled is CaughtUp for a world that knows of its own faults: is tells whether a watch of the resource in the
-// namespace that has got as far as the resourceVersion have has all that it will get for now. A cache that has no
-// watch open does not count, because the goroutine that will open one is known to the clock.
-func (cs *Clusters) Settled(is func(gvr schema.GroupVersionResource, namespace, have string) bool) bool {
+// Settled tells whether every cache has taken up what the world wrote last, as far as it will get for now: is tells it
+// of a watch of the resource in the namespace (empty: all), of one name (empty: all), that has got as far as the
+// resourceVersion have. The virtual clock of practice asks it. A cache that has no watch open does not count, because
+// the goroutine that will open one, or ask again, is known to the clock.
+func (cs *Clusters) Settled(is func(gvr schema.GroupVersionResource, namespace, name, have string) bool) bool {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	for _, c := range cs.clusters {
 		for _, f := range c.started() {
-			if version, open := f.position(); open && !is(f.kind.gvr, f.namespace, version) {
+			if version, open := f.position(); open && !is(f.resource.gvr, f.namespace, f.resource.name, version) {
 				return false
 			}
 		}
@@ -120,16 +120,20 @@ func (cs *Clusters) Settled(is func(gvr schema.GroupVersionResource, namespace, 
 
 // Cluster is one namespace of one cluster. Its methods may be called from any goroutine.
 type Cluster struct {
-	env     runbook.Environment
-	clock   run.Clock
-	ctx     context.Context
-	client  kubernetes.Interface
-	dynamic dynamic.Interface
-	lock    lockState
+	env      runbook.Environment
+	clock    run.Clock
+	ctx      context.Context
+	client   kubernetes.Interface
+	dynamic  dynamic.Interface
+	metadata metadata.Interface
+	lock     lockState
+	asking   flights
 
 	mu       sync.Mutex
 	feeds    map[Resource]*feed
-	uidKnown bool // it is the cluster that the environment names
+	kinds    map[schema.GroupVersion]*metav1.APIResourceList // as discovered
+	secrets  map[string]SecretKeys                           // as last read
+	uidKnown bool                                            // it is the cluster that the environment names
 }
 
 // Namespace is the namespace that all of its namespaced objects are in.
@@ -167,6 +171,10 @@ func (c *Cluster) VerifyUID(ctx context.Context) error {
 	if known {
 		return nil
 	}
+	return c.asking.do(ctx, c.clock, "uid", c.verifyNow)
+}
+
+func (c *Cluster) verifyNow(ctx context.Context) error {
 	ctx, done := c.within(ctx, readTimeout)
 	defer done()
 	var ns metav1.PartialObjectMetadata

@@ -89,3 +89,11 @@ func within(ctx context.Context, clock run.Clock, d time.Duration) (limited cont
 func (c *Cluster) within(ctx context.Context, d time.Duration) (limited context.Context, done func()) {
 	return within(ctx, c.clock, d)
 }
+
+// NoKind is the error of a kind that the cluster does not know: nothing can be said about its objects, not even that
+// they are missing.
+type NoKind struct{ Kind string }
+
+func (e *NoKind) Error() string {
+	return fmt.Sprintf("the cluster knows no %s; install what defines it, or correct apiVersion and kind", e.Kind)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"strconv"
 	"sync"
 	"time"
@@ -12,44 +13,68 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/watch"
 )
 
 // How a cache keeps in touch. An API server sends a bookmark a minute, so silence beyond silentAfter is no peace.
 const (
 	silentAfter = 90 * time.Second
-	watchFor    = 8 * time.Minute // the server ends a watch after this and we open the next one
-	firstRetry  = 500 * time.Millisecond
-	lastRetry   = 5 * time.Second
-	bearFor     = 5 * time.Second // how long a failing watch is thought to be coming back: its cache still answers
-	shortLived  = time.Second     // a watch that ends sooner counts as a failure
+	// watchFor is after how long, or up to a quarter more, the server ends a watch and we open the next one: so often
+	// it is asked whether we still may.
+	watchFor   = 5 * time.Minute
+	watchAgain = 5 * time.Minute // how long to poll before asking again for a watch that was refused
+	leastPoll  = 5 * time.Second
+	firstRetry = 500 * time.Millisecond
+	lastRetry  = 5 * time.Second
+	bearFor    = 5 * time.Second // how long a failing watch is thought to be coming back: its cache still answers
+	shortLived = time.Second     // a watch that ends sooner counts as a failure
 )
 
-// feed is the cache of one resource in one namespace: it lists once and then follows the watch.
+// feed is the cache of one resource: it lists once and then follows the watch. Where the access rules allow no watch it
+// lists again and again; where they do not even allow a list, and one object is wanted, it reads that.
 //
 // It is a loop of our own instead of client-go's informer because that one waits on the real clock, hides the
 // reason of its retries, and hands changes on through goroutines which the virtual clock could not know idle. Here
 // an event is in the cache and the signals are set in one critical section.
 type feed struct {
+	resource  Resource
 	kind      kind
-	namespace string
+	namespace string // empty: all, or none
 	clock     run.Clock
-	wake      run.Signal // wakes the loop when its watch has ended
+	wake      run.Signal    // wakes the loop when its watch has ended
+	lasts     time.Duration // how long a watch is asked for
+	spread    float64       // 0 to 1, different for every feed, so that not all ask at once
 
 	mu      sync.Mutex
-	objects map[string]metav1.Object // by name; never changed once in here
-	version uint64                   // highest resourceVersion taken up
+	objects map[place]metav1.Object // never changed once in here
+	version uint64                  // highest resourceVersion taken up
 	synced  bool
 	open    bool      // a watch is open
 	heard   time.Time // last word of the API server
 	err     error     // of the last try; nil while a watch is open
 	failing time.Time // since when there has been no working watch; zero while there is one
-	signals map[run.Signal]int
+	signals map[run.Signal]*subscription
 }
 
-func newFeed(k kind, namespace string, clock run.Clock) *feed {
-	return &feed{kind: k, namespace: namespace, clock: clock, wake: clock.NewSignal(), signals: map[run.Signal]int{}}
+// place is where an object is; the namespace of a cluster-wide one is empty.
+type place struct{ namespace, name string }
+
+func placeOf(o metav1.Object) place { return place{o.GetNamespace(), o.GetName()} }
+
+// subscription is a signal that was subscribed n times, and how often its owner would poll.
+type subscription struct {
+	n     int
+	every time.Duration
+}
+
+func newFeed(r Resource, k kind, namespace string, clock run.Clock) *feed {
+	f := &feed{resource: r, kind: k, namespace: namespace, clock: clock, wake: clock.NewSignal(), signals: map[run.Signal]*subscription{}}
+	h := fnv.New32a()
+	fmt.Fprint(h, r.gvr, namespace, r.name, r.reach)
+	f.spread = float64(h.Sum32()) / (1 << 32)
+	f.lasts = watchFor + time.Duration(f.spread*float64(watchFor)/4)
+	return f
 }
 
 // run lists and watches until ctx ends. The list is read again only when the watch cannot go on where it was.
@@ -64,6 +89,9 @@ func (f *feed) run(ctx context.Context) {
 		if err == nil {
 			relist, err = f.follow(ctx)
 		}
+		if unwatchable(err) {
+			relist, err = true, f.poll(ctx)
+		}
 		if err != nil {
 			f.failed(err)
 		}
@@ -73,7 +101,7 @@ func (f *feed) run(ctx context.Context) {
 				continue
 			}
 		}
-		if f.clock.Wait(ctx, backoff(failures), nil) != nil {
+		if f.clock.Wait(ctx, f.backoff(failures), nil) != nil {
 			return
 		}
 		failures++
@@ -81,50 +109,115 @@ func (f *feed) run(ctx context.Context) {
 }
 
 // backoff is how long to wait after the n-th failure in a row.
-func backoff(n int) time.Duration { return min(firstRetry<<min(n, 10), lastRetry) }
+func (f *feed) backoff(n int) time.Duration {
+	wait := min(firstRetry<<min(n, 10), lastRetry)
+	return wait + time.Duration(f.spread*float64(wait)/5)
+}
+
+// errUnwatchable is why a watch cannot be had here, while a list can.
+var errUnwatchable = errors.New("not to be watched")
+
+// unwatchable tells whether the API server refuses the watch for good: by its access rules, or because it has none.
+func unwatchable(err error) bool { return errors.Is(err, errUnwatchable) }
+
+// poll lists again and again, until it is worth asking for a watch once more or a list fails.
+func (f *feed) poll(ctx context.Context) error {
+	for until := f.clock.Now().Add(watchAgain); f.clock.Now().Before(until); {
+		if err := f.clock.Wait(ctx, f.interval(), nil); err != nil {
+			return err
+		}
+		if err := f.list(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// interval is how often to poll: as the most impatient reader wants it.
+func (f *feed) interval() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	every := time.Duration(0)
+	for _, s := range f.signals {
+		if every == 0 || s.every < every {
+			every = s.every
+		}
+	}
+	if every == 0 {
+		every = pollEvery
+	}
+	return max(every, leastPoll)
+}
 
 // list replaces the cache by what there is.
 func (f *feed) list(ctx context.Context) error {
 	ctx, done := within(ctx, f.clock, listTimeout)
 	defer done()
-	list, err := f.kind.list(ctx, metav1.ListOptions{})
+	objects, version, err := f.read(ctx)
 	if err != nil {
 		if errors.Is(context.Cause(ctx), errTimeout) {
 			err = errTimeout
 		}
-		return fmt.Errorf("list %s: %w", f.kind.gvr.Resource, err)
-	}
-	objects, err := indexed(list)
-	if err != nil {
-		return fmt.Errorf("list %s: %w", f.kind.gvr.Resource, err)
-	}
-	about, err := meta.ListAccessor(list)
-	if err != nil {
-		return fmt.Errorf("list %s: %w", f.kind.gvr.Resource, err)
+		return fmt.Errorf("list %s: %w", f.resource.gvr.Resource, err)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.objects, f.synced = objects, true
-	f.version = number(about.GetResourceVersion())
+	f.objects, f.synced, f.version = objects, true, version
 	f.wellLocked()
 	f.tellLocked()
 	return nil
 }
 
-func indexed(list runtime.Object) (map[string]metav1.Object, error) {
+// read lists, or reads the one object when it may not list.
+func (f *feed) read(ctx context.Context) (map[place]metav1.Object, uint64, error) {
+	list, err := f.kind.list(ctx, f.options())
+	if apierrors.IsForbidden(err) && f.resource.name != "" {
+		return f.readOne(ctx)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
 	items, err := meta.ExtractList(list)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	objects := make(map[string]metav1.Object, len(items))
+	about, err := meta.ListAccessor(list)
+	if err != nil {
+		return nil, 0, err
+	}
+	objects := make(map[place]metav1.Object, len(items))
 	for _, item := range items {
 		o, err := meta.Accessor(item)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		objects[o.GetName()] = slim(o)
+		objects[placeOf(o)] = f.kind.slim(o)
 	}
-	return objects, nil
+	return objects, number(about.GetResourceVersion()), nil
+}
+
+// readOne is a list of the one object.
+func (f *feed) readOne(ctx context.Context) (map[place]metav1.Object, uint64, error) {
+	got, err := f.kind.get(ctx, f.resource.name)
+	if apierrors.IsNotFound(err) {
+		return map[place]metav1.Object{}, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	o, err := meta.Accessor(got)
+	if err != nil {
+		return nil, 0, err
+	}
+	return map[place]metav1.Object{placeOf(o): f.kind.slim(o)}, number(o.GetResourceVersion()), nil
+}
+
+// options select the one object of a feed that has only one.
+func (f *feed) options() metav1.ListOptions {
+	if f.resource.name == "" {
+		return metav1.ListOptions{}
+	}
+	return metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, f.resource.name).String()}
 }
 
 // follow opens a watch and stays until it ends. relist is set when the next one cannot go on from here.
@@ -162,7 +255,7 @@ func (f *feed) attend(ctx context.Context, s *stream) error {
 		}
 		quiet := f.clock.Now().Sub(heard)
 		if quiet >= silentAfter {
-			return fmt.Errorf("watch %s: %w", f.kind.gvr.Resource, errSilent)
+			return fmt.Errorf("watch %s: %w", f.resource.gvr.Resource, errSilent)
 		}
 		if err := f.clock.Wait(ctx, silentAfter-quiet, f.wake); err != nil {
 			return err
@@ -180,9 +273,13 @@ type stream struct {
 
 // run opens the watch from the resourceVersion and takes up events until it ends.
 func (s *stream) run(ctx context.Context, from uint64) {
-	f, seconds := s.feed, int64(watchFor/time.Second)
-	options := metav1.ListOptions{ResourceVersion: strconv.FormatUint(from, 10), AllowWatchBookmarks: true, TimeoutSeconds: &seconds}
+	f := s.feed
+	seconds, options := int64(f.lasts/time.Second), f.options()
+	options.ResourceVersion, options.AllowWatchBookmarks, options.TimeoutSeconds = strconv.FormatUint(from, 10), true, &seconds
 	w, err := f.kind.watch(ctx, options)
+	if apierrors.IsForbidden(err) || apierrors.IsMethodNotSupported(err) {
+		err = fmt.Errorf("%w: %w", errUnwatchable, err)
+	}
 	if err == nil {
 		defer w.Stop()
 		f.mu.Lock()
@@ -193,7 +290,7 @@ func (s *stream) run(ctx context.Context, from uint64) {
 		err = s.read(w)
 	}
 	if err != nil {
-		err = fmt.Errorf("watch %s: %w", f.kind.gvr.Resource, err)
+		err = fmt.Errorf("watch %s: %w", f.resource.gvr.Resource, err)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -228,9 +325,9 @@ func (f *feed) takeLocked(e watch.Event) {
 	}
 	switch e.Type {
 	case watch.Added, watch.Modified:
-		f.objects[o.GetName()] = slim(o)
+		f.objects[placeOf(o)] = f.kind.slim(o)
 	case watch.Deleted:
-		delete(f.objects, o.GetName())
+		delete(f.objects, placeOf(o))
 	}
 	f.heard = f.clock.Now()
 	f.version = max(f.version, number(o.GetResourceVersion()))
@@ -265,14 +362,19 @@ func (f *feed) tellLocked() {
 }
 
 // subscribe has s set at every change until stop is called. The same signal may be subscribed several times.
-func (f *feed) subscribe(s run.Signal) (stop func()) {
+func (f *feed) subscribe(s run.Signal, every time.Duration) (stop func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.signals[s]++
+	sub := f.signals[s]
+	if sub == nil {
+		sub = &subscription{every: every}
+		f.signals[s] = sub
+	}
+	sub.n, sub.every = sub.n+1, min(sub.every, every)
 	return sync.OnceFunc(func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		if f.signals[s]--; f.signals[s] <= 0 {
+		if sub.n--; sub.n <= 0 {
 			delete(f.signals, s)
 		}
 	})
@@ -295,14 +397,4 @@ func number(resourceVersion string) uint64 {
 		return 0
 	}
 	return n
-}
-
-// slim drops what nobody here reads: the field sets of the managers, the bulk of an object. Who they are stays.
-func slim(o metav1.Object) metav1.Object {
-	fields := o.GetManagedFields()
-	for i := range fields {
-		fields[i].FieldsV1 = nil
-	}
-	o.SetManagedFields(fields)
-	return o
 }

@@ -11,79 +11,19 @@ import (
 	"github.com/politicalsphere/sop/runbook/run"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/watch"
 )
-
-// Resource is something that is followed by a watch.
-type Resource string
-
-// The resources that have a cache.
-const (
-	Deployments    Resource = "deployments"
-	ReplicaSets    Resource = "replicasets"
-	Pods           Resource = "pods"
-	Services       Resource = "services"
-	EndpointSlices Resource = "endpointslices"
-	Nodes          Resource = "nodes"
-)
-
-// kind is how a resource is listed and watched.
-type kind struct {
-	gvr        schema.GroupVersionResource
-	namespaced bool
-	list       func(context.Context, metav1.ListOptions) (runtime.Object, error)
-	watch      func(context.Context, metav1.ListOptions) (watch.Interface, error)
-}
-
-// lists is a typed client's two methods that a cache needs.
-type lists[L runtime.Object] interface {
-	List(context.Context, metav1.ListOptions) (L, error)
-	Watch(context.Context, metav1.ListOptions) (watch.Interface, error)
-}
-
-func kindOf[L runtime.Object](gv schema.GroupVersion, r Resource, namespaced bool, client lists[L]) kind {
-	return kind{
-		gvr: gv.WithResource(string(r)), namespaced: namespaced,
-		list: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return client.List(ctx, o)
-		},
-		watch: client.Watch,
-	}
-}
-
-func (c *Cluster) kind(r Resource) kind {
-	apps, core := schema.GroupVersion{Group: "apps", Version: "v1"}, schema.GroupVersion{Version: "v1"}
-	switch ns := c.env.Namespace; r {
-	case Deployments:
-		return kindOf(apps, r, true, c.client.AppsV1().Deployments(ns))
-	case ReplicaSets:
-		return kindOf(apps, r, true, c.client.AppsV1().ReplicaSets(ns))
-	case Pods:
-		return kindOf(core, r, true, c.client.CoreV1().Pods(ns))
-	case Services:
-		return kindOf(core, r, true, c.client.CoreV1().Services(ns))
-	case EndpointSlices:
-		return kindOf(schema.GroupVersion{Group: "discovery.k8s.io", Version: "v1"}, r, true, c.client.DiscoveryV1().EndpointSlices(ns))
-	case Nodes:
-		return kindOf(core, r, false, c.client.CoreV1().Nodes())
-	}
-	panic("kube: no cache for the resource " + string(r))
-}
 
 // feed returns the resource's cache and starts it when it is asked for the first time.
 func (c *Cluster) feed(r Resource) *feed {
+	if r.name != "" && r.whole() {
+		r.name = ""
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f, ok := c.feeds[r]; ok {
 		return f
 	}
-	k, namespace := c.kind(r), ""
-	if k.namespaced {
-		namespace = c.env.Namespace
-	}
-	f := newFeed(k, namespace, c.clock)
+	f := newFeed(r, c.kind(r), c.namespaceOf(r), c.clock)
 	c.feeds[r] = f
 	c.clock.Go(func() { f.run(c.ctx) })
 	return f
@@ -91,7 +31,16 @@ func (c *Cluster) feed(r Resource) *feed {
 
 // OnChange sets the signal after every change of the resource's cache, and when it can no longer look or can again.
 // It starts the cache. stop ends it.
-func (c *Cluster) OnChange(r Resource, s run.Signal) (stop func()) { return c.feed(r).subscribe(s) }
+func (c *Cluster) OnChange(r Resource, s run.Signal) (stop func()) { return c.Follow(r, pollEvery, s) }
+
+// Follow is OnChange for who knows how often the cache should ask where the access rules do not let it watch; 0 means
+// every 15 s. Of several readers the most impatient decides.
+func (c *Cluster) Follow(r Resource, every time.Duration, s run.Signal) (stop func()) {
+	if every <= 0 {
+		every = pollEvery
+	}
+	return c.feed(r).subscribe(s, every)
+}
 
 // Fresh tells when the API server last said anything about the resource, with the error of the last try while there
 // is no watch. The zero time means never. It starts the cache.
@@ -122,7 +71,7 @@ func (c *Cluster) Sync(ctx context.Context, resources ...Resource) error {
 // server has said no.
 func (c *Cluster) ready(ctx context.Context, f *feed) error {
 	signal := c.clock.NewSignal()
-	defer f.subscribe(signal)()
+	defer f.subscribe(signal, pollEvery)()
 	for {
 		f.mu.Lock()
 		synced, err, failing := f.synced, f.err, c.clock.Now().Sub(f.failing)
@@ -152,29 +101,36 @@ func refused(err error) bool {
 
 // blindTo is the error of a cache that cannot answer. A refusal stays recognisable as what it is.
 func (c *Cluster) blindTo(f *feed, cause error) error {
-	if !refused(cause) || apierrors.IsUnauthorized(cause) {
+	switch {
+	case apierrors.IsNotFound(cause): // of the list, not of an object: that is no answer about the object
+		cause = &NoKind{f.resource.String()}
+	case !refused(cause) || apierrors.IsUnauthorized(cause):
 		cause = &blind{cause}
 	}
 	where := "cluster"
 	if f.namespace != "" {
 		where = "namespace " + f.namespace
 	}
-	return c.failed(c.ctx, fmt.Sprintf("look at the %s of the %s", f.kind.gvr.Resource, where), cause)
+	return c.failed(c.ctx, fmt.Sprintf("look at the %s of the %s", f.resource.gvr.Resource, where), cause)
 }
 
 // one returns an object from the cache by name.
 func one[T metav1.Object](ctx context.Context, c *Cluster, r Resource, name string) (T, error) {
 	var none T
-	f := c.feed(r)
+	f := c.feed(r.Named(name))
 	if err := c.ready(ctx, f); err != nil {
 		return none, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if o, ok := f.objects[name].(T); ok {
+	if o, ok := f.objects[place{namespace: c.namespaceOf(r), name: name}].(T); ok {
 		return o, nil
 	}
-	return none, fmt.Errorf("namespace %s: %w", c.env.Namespace, apierrors.NewNotFound(f.kind.gvr.GroupResource(), name))
+	err := error(apierrors.NewNotFound(r.gvr.GroupResource(), name))
+	if r.Namespaced() {
+		err = fmt.Errorf("namespace %s: %w", c.env.Namespace, err)
+	}
+	return none, err
 }
 
 // some returns the objects in the cache that keep wants, in the order of their names.
@@ -191,6 +147,8 @@ func some[T metav1.Object](ctx context.Context, c *Cluster, r Resource, keep fun
 		}
 	}
 	f.mu.Unlock()
-	slices.SortFunc(found, func(a, b T) int { return strings.Compare(a.GetName(), b.GetName()) })
+	slices.SortFunc(found, func(a, b T) int {
+		return cmp.Or(strings.Compare(a.GetName(), b.GetName()), strings.Compare(a.GetNamespace(), b.GetNamespace()))
+	})
 	return found, nil
 }

@@ -7,16 +7,15 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -72,76 +71,57 @@ func (c *Cluster) Nodes(ctx context.Context) ([]*corev1.Node, error) {
 	return some(ctx, c, Nodes, func(*corev1.Node) bool { return true })
 }
 
-// ConfigMap reads a ConfigMap from the API server.
+// StatefulSet returns the StatefulSet of that name.
+func (c *Cluster) StatefulSet(ctx context.Context, name string) (*appsv1.StatefulSet, error) {
+	return one[*appsv1.StatefulSet](ctx, c, StatefulSets, name)
+}
+
+// DaemonSet returns the DaemonSet of that name.
+func (c *Cluster) DaemonSet(ctx context.Context, name string) (*appsv1.DaemonSet, error) {
+	return one[*appsv1.DaemonSet](ctx, c, DaemonSets, name)
+}
+
+// AllPods returns the pods of all namespaces, each with nothing but its names, node, phase and the sizes of its
+// containers.
+func (c *Cluster) AllPods(ctx context.Context) ([]*corev1.Pod, error) {
+	return some(ctx, c, Pods.Everywhere(), func(*corev1.Pod) bool { return true })
+}
+
+// Quotas returns the ResourceQuotas of the namespace.
+func (c *Cluster) Quotas(ctx context.Context) ([]*corev1.ResourceQuota, error) {
+	return some(ctx, c, Quotas, func(*corev1.ResourceQuota) bool { return true })
+}
+
+// ConfigMap returns the ConfigMap of that name; its cache is ConfigMaps.Named(name).
 func (c *Cluster) ConfigMap(ctx context.Context, name string) (*corev1.ConfigMap, error) {
-	m := &corev1.ConfigMap{}
-	return m, c.get(ctx, c.client.CoreV1().RESTClient(), "configmaps", name, m)
+	return one[*corev1.ConfigMap](ctx, c, ConfigMaps, name)
 }
 
-// Job reads a Job from the API server.
+// Job returns the Job of that name; its cache is Jobs.Named(name).
 func (c *Cluster) Job(ctx context.Context, name string) (*batchv1.Job, error) {
-	j := &batchv1.Job{}
-	return j, c.get(ctx, c.client.BatchV1().RESTClient(), "jobs", name, j)
+	return one[*batchv1.Job](ctx, c, Jobs, name)
 }
 
-// Object reads any object from the API server; with namespaced unset it is a cluster-wide one. A Secret is refused:
-// ask Secret, which keeps its values back.
-func (c *Cluster) Object(ctx context.Context, gvr schema.GroupVersionResource, namespaced bool, name string) (*unstructured.Unstructured, error) {
-	if gvr.Group == "" && gvr.Resource == "secrets" {
-		return nil, fmt.Errorf("read secrets/%s as an object: a Secret's values are not shown; check its keys instead", name)
-	}
-	ctx, done := c.within(ctx, readTimeout)
-	defer done()
-	client := c.dynamic.Resource(gvr)
-	read := client.Get
-	if namespaced {
-		read = client.Namespace(c.env.Namespace).Get
-	}
-	o, err := read(ctx, name, metav1.GetOptions{})
-	if err != nil {
-		return nil, c.failed(ctx, fmt.Sprintf("read %s/%s", gvr.Resource, name), err)
-	}
-	return o, nil
+// Events returns the namespace's events that keep wants, oldest first.
+func (c *Cluster) Events(ctx context.Context, keep func(*corev1.Event) bool) ([]*corev1.Event, error) {
+	found, err := some(ctx, c, Events, keep)
+	slices.SortStableFunc(found, func(a, b *corev1.Event) int { return EventTime(a).Compare(EventTime(b)) })
+	return found, err
 }
 
-// Events reads the events about the object with that uid from the API server, oldest first.
-func (c *Cluster) Events(ctx context.Context, uid types.UID) ([]corev1.Event, error) {
-	list := &corev1.EventList{}
-	err := c.list(ctx, c.client.CoreV1().RESTClient(), "events", metav1.ListOptions{FieldSelector: "involvedObject.uid=" + string(uid)}, list)
-	if err != nil {
-		return nil, err
+// EventTime is when an event happened last: it says so in one of several fields.
+func EventTime(e *corev1.Event) time.Time {
+	at := e.LastTimestamp.Time
+	if e.Series != nil && e.Series.LastObservedTime.After(at) {
+		at = e.Series.LastObservedTime.Time
 	}
-	slices.SortStableFunc(list.Items, func(a, b corev1.Event) int { return a.LastTimestamp.Compare(b.LastTimestamp.Time) })
-	return list.Items, nil
-}
-
-// SecretKeys are the keys of a Secret with the length of each value in bytes.
-type SecretKeys struct {
-	Type            string
-	Lengths         map[string]int
-	ResourceVersion string
-}
-
-// Secret reads which keys a Secret has. It is never cached and its values never leave this package.
-func (c *Cluster) Secret(ctx context.Context, name string) (SecretKeys, error) {
-	s := &corev1.Secret{}
-	if err := c.get(ctx, c.client.CoreV1().RESTClient(), "secrets", name, s); err != nil {
-		return SecretKeys{}, err
+	if e.EventTime.After(at) {
+		at = e.EventTime.Time
 	}
-	keys := SecretKeys{Type: string(s.Type), Lengths: map[string]int{}, ResourceVersion: s.ResourceVersion}
-	for k, v := range s.Data {
-		keys.Lengths[k] = len(v)
+	if at.IsZero() {
+		at = e.CreationTimestamp.Time
 	}
-	return keys, nil
-}
-
-// TLSCertificate reads the certificate (PEM, never the key) of a TLS Secret: its entry tls.crt, nil when it has none.
-func (c *Cluster) TLSCertificate(ctx context.Context, name string) ([]byte, error) {
-	s := &corev1.Secret{}
-	if err := c.get(ctx, c.client.CoreV1().RESTClient(), "secrets", name, s); err != nil {
-		return nil, err
-	}
-	return s.Data[corev1.TLSCertKey], nil
+	return at
 }
 
 // PodLogs reads the last lines of a container's log, of its previous instance when previous is set; at most 64 KiB.

@@ -8,10 +8,10 @@ import (
 
 	"github.com/politicalsphere/sop/rollout/kube"
 	"github.com/politicalsphere/sop/rollout/practice/kubeapi"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 func TestReads(t *testing.T) {
@@ -40,7 +40,7 @@ func TestReads(t *testing.T) {
 		if n, err := w.cluster.Nodes(w.ctx); err != nil || len(n) != 1 {
 			t.Errorf("nodes: %+v, %v", n, err)
 		}
-		if e, err := w.cluster.Events(w.ctx, pods[0].UID); err != nil || len(e) == 0 {
+		if e, err := w.cluster.Events(w.ctx, func(e *corev1.Event) bool { return e.InvolvedObject.UID == pods[0].UID }); err != nil || len(e) == 0 {
 			t.Errorf("events: %+v, %v", e, err)
 		}
 		if lines, err := w.cluster.PodLogs(w.ctx, pods[0].Name, "", false, 2); err != nil || strings.Join(lines, " ") != "two three" {
@@ -70,12 +70,10 @@ func TestASecretKeepsItsValues(t *testing.T) {
 		if err != nil || s.Lengths["password"] != 7 || len(s.Lengths) != 2 || s.Type != "Opaque" {
 			t.Errorf("secret: %+v, %v", s, err)
 		}
-		secrets := schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
-		if o, err := w.cluster.Object(w.ctx, secrets, true, "db"); err == nil {
+		if o, err := w.cluster.Object(w.ctx, kube.Secrets, "db"); err == nil {
 			t.Errorf("a Secret as an object: %+v", o)
 		}
-		deployments := schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
-		if o, err := w.cluster.Object(w.ctx, deployments, true, "api"); err != nil || o.GetName() != "api" {
+		if o, err := w.cluster.Object(w.ctx, kube.Deployments, "api"); err != nil || o.GetName() != "api" || o.GetKind() != "Deployment" {
 			t.Errorf("an object: %+v, %v", o, err)
 		}
 	})

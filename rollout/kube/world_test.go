@@ -15,7 +15,6 @@ import (
 	"github.com/politicalsphere/sop/runbook"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 )
@@ -120,11 +119,7 @@ func (w *world) open(env runbook.Environment) (*kube.Cluster, *wire) {
 		return config, nil
 	}, w.clock)
 	w.stops = append(w.stops, clusters.Close)
-	w.clock.AddIdle(func() bool {
-		return clusters.Settled(func(gvr schema.GroupVersionResource, namespace, have string) bool {
-			return w.server.CaughtUp(gvr, namespace, "", have)
-		})
-	})
+	w.clock.AddIdle(func() bool { return clusters.Settled(w.server.CaughtUp) })
 	cluster, err := clusters.Get(env)
 	if err != nil {
 		w.t.Fatal(err)

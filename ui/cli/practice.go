@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/politicalsphere/sop/rollout/practice"
 	"github.com/politicalsphere/sop/runbook"
@@ -150,7 +149,7 @@ func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, 
 		return err
 	}
 	if jumping != nil {
-		jumping.AddIdle(func() bool { return s.parts.clusters.Settled(caughtUp(world)) })
+		jumping.AddIdle(func() bool { return s.parts.clusters.Settled(world.Cluster().CaughtUp) })
 	}
 	mode := modeFlags{plain: f.plain, auto: f.policy != "", format: f.format}
 	o.Cluster, o.Practice = clusterLabel(c, s.Latest().Plan), true
@@ -171,13 +170,6 @@ func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, 
 		return nil // a drill that a person left or lost is no error of the program
 	}
 	return err
-}
-
-// caughtUp tells whether a cache of the program that stands at have has seen all that the world wrote.
-func caughtUp(w *practice.World) func(schema.GroupVersionResource, string, string) bool {
-	return func(gvr schema.GroupVersionResource, namespace, have string) bool {
-		return w.Cluster().CaughtUp(gvr, namespace, "", have)
-	}
 }
 
 func (a *app) beginDrill(c connections, f practiceFlags, sc practice.Scenario, speed float64, fast bool) (*session, error) {
