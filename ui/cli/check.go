@@ -2,9 +2,9 @@ package cli
 
 import (
 	"context"
-	"encoding/xml"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -52,11 +52,13 @@ type checkedStep struct {
 }
 
 type checkedCheck struct {
-	Kind     string         `json:"kind"`
-	Status   run.Status     `json:"status"`
-	Summary  run.Safe       `json:"summary"`
-	Evidence run.Evidence   `json:"evidence"`       // the first
-	More     []run.Evidence `json:"more,omitempty"` // the others
+	Kind      string         `json:"kind"`
+	Status    run.Status     `json:"status"`
+	Summary   run.Safe       `json:"summary"`
+	Evidence  run.Evidence   `json:"evidence"`         // the first
+	More      []run.Evidence `json:"more,omitempty"`   // the others
+	Sensor    run.Safe       `json:"sensor,omitempty"` // what was asked
+	ElapsedMS int64          `json:"elapsedMs"`
 }
 
 func (a *app) check(ctx context.Context, c connections, plan *runbook.Plan, phase, format string) error {
@@ -71,11 +73,12 @@ func (a *app) check(ctx context.Context, c connections, plan *runbook.Plan, phas
 	group.SetLimit(parallelChecks)
 	for _, w := range works {
 		group.Go(func() error {
+			began := c.clock.Now()
 			return p.Do(ctx, w.work, func(o run.Observation) {
 				if checked, ok := o.(run.Checked); ok {
 					mu.Lock()
 					defer mu.Unlock()
-					steps[w.step].Checks[checked.Index].take(checked.Result)
+					steps[w.step].Checks[checked.Index].take(checked.Result, c.clock.Now().Sub(began))
 				}
 			})
 		})
@@ -129,8 +132,8 @@ func checkWorks(plan *runbook.Plan, phase string) ([]checkedStep, []checkWork, e
 	return steps, works, nil
 }
 
-func (c *checkedCheck) take(r run.Result) {
-	c.Status, c.Summary = r.Status, r.Summary
+func (c *checkedCheck) take(r run.Result, elapsed time.Duration) {
+	c.Status, c.Summary, c.Sensor, c.ElapsedMS = r.Status, r.Summary, r.Sensor, elapsed.Milliseconds()
 	if len(r.Evidence) > 0 {
 		c.Evidence, c.More = r.Evidence[0], r.Evidence[1:]
 	}
@@ -179,55 +182,5 @@ func (a *app) writeChecked(plan *runbook.Plan, steps []checkedStep, format strin
 			fmt.Fprintf(a.out, "  %-10s %-10s %s\n", c.Status, c.Kind, c.Summary)
 		}
 	}
-	return nil
-}
-
-type junitSuite struct {
-	XMLName  xml.Name    `xml:"testsuite"`
-	Name     string      `xml:"name,attr"`
-	Tests    int         `xml:"tests,attr"`
-	Failures int         `xml:"failures,attr"`
-	Errors   int         `xml:"errors,attr"`
-	Cases    []junitCase `xml:"testcase"`
-}
-
-type junitCase struct {
-	Name    string      `xml:"name,attr"`
-	Class   string      `xml:"classname,attr"`
-	Failure *junitFault `xml:"failure,omitempty"`
-	Error   *junitFault `xml:"error,omitempty"`
-}
-
-type junitFault struct {
-	Message string `xml:"message,attr"`
-}
-
-// writeJUnit prints a failed step as a failure and one that could not be looked at as an error.
-func (a *app) writeJUnit(plan *runbook.Plan, steps []checkedStep) error {
-	suite := junitSuite{Name: plan.Runbook.Metadata.Name + "/" + plan.Environment, Tests: len(steps)}
-	for _, s := range steps {
-		c := junitCase{Name: s.Title, Class: s.ID}
-		message := ""
-		for _, check := range s.Checks {
-			if check.Status == s.Status {
-				message = check.Kind + ": " + string(check.Summary)
-				break
-			}
-		}
-		switch s.Status {
-		case run.Failed:
-			c.Failure, suite.Failures = &junitFault{message}, suite.Failures+1
-		case run.Unknown:
-			c.Error, suite.Errors = &junitFault{message}, suite.Errors+1
-		}
-		suite.Cases = append(suite.Cases, c)
-	}
-	fmt.Fprint(a.out, xml.Header)
-	enc := xml.NewEncoder(a.out)
-	enc.Indent("", "  ")
-	if err := enc.Encode(suite); err != nil {
-		return failed(fmt.Errorf("write the output: %w", err))
-	}
-	fmt.Fprintln(a.out)
 	return nil
 }
