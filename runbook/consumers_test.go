@@ -40,7 +40,7 @@ var consumers = map[string]string{
 	"Section.Title": "runbook/markdown.go", "Section.Steps": "runbook/run",
 	"Step.ID": "runbook/run", "Step.Title": "ui", "Step.Text": "runbook/markdown.go", "Step.Why": "ui", "Step.How": "ui",
 	"Step.Required": "runbook/run:IsRequired", "Step.Overridable": "runbook/run:IsOverridable", "Step.When": "runbook/run", "Step.Owner": "ui",
-	"Step.Estimate": "ui", "Step.Recheck": "runbook/run", "Step.DeferTo": "runbook/run", "Step.Verify": "runbook/run",
+	"Step.Estimate": "ui", "Step.Recheck": "runbook/run", "Step.DeferTo": "runbook/run", "Step.Inhibits": "runbook/run", "Step.Verify": "runbook/run",
 	"Step.Deploy": "runbook/run", "Step.Watch": "runbook/run", "Step.Rollback": "runbook/run",
 
 	"Check.Kind": "checks", "Check.Params": "runbook/params.go", "Check.Interval": "runbook/run,checks", "Check.Timeout": "runbook/run,checks", "Check.TTL": "runbook/run",

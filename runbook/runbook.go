@@ -120,6 +120,7 @@ type Step struct {
 	Estimate    Duration        `yaml:"estimate,omitempty"`    // how long it usually takes
 	Recheck     string          `yaml:"recheck,omitempty"`     // once, phase (default) or run
 	DeferTo     string          `yaml:"deferTo,omitempty"`     // id of a later phase
+	Inhibits    []string        `yaml:"inhibits,omitempty"`    // ids of steps that fail with this one, told as its consequences
 	Verify      []Check         `yaml:"verify,omitempty"`      // checks that tick the box; all must pass
 	Deploy      *Deploy         `yaml:"deploy,omitempty"`      // action: move components to their new image
 	Watch       *Watch          `yaml:"watch,omitempty"`       // action: follow metrics and give a verdict

@@ -165,11 +165,22 @@ func (e Finished) apply(s *State, at time.Time) {
 func (e CheckChanged) apply(s *State, at time.Time) {
 	s.step(e.Step, func(st *StepState) {
 		c := &st.Checks[e.Index]
+		c.note(e.Status, e.Result, cmp.Or(e.Before, c.History.Good), at)
 		if c.Status != e.Status {
 			c.Since = at
 		}
+		if c.Pin == "" && isGood(e.Status) && isGood(e.Result.Status) {
+			c.Pin = e.Result.Pin
+		}
 		c.Status = e.Status
 		c.see(e.Result, at)
+	})
+}
+
+func (e CheckCalmed) apply(s *State, _ time.Time) {
+	s.step(e.Step, func(st *StepState) {
+		h := &st.Checks[e.Index].History
+		h.Flapping, h.Turns = false, nil
 	})
 }
 
@@ -185,14 +196,41 @@ func (c *CheckState) see(r Result, at time.Time) {
 		c.Passes, c.Fails = c.Passes+1, 0
 	case Failed:
 		c.Passes, c.Fails = 0, c.Fails+1
+		c.History.Badness = r.Badness
 	}
 	if c.Status == Passed || c.Status == Warn {
 		c.Passed = at
+		if isGood(r.Status) {
+			c.History.Good = r.Summary
+		}
+	}
+	c.hear(r, at)
+}
+
+// hear takes what a look tells of its sensor into the books.
+func (c *CheckState) hear(r Result, at time.Time) {
+	switch {
+	case r.Ill:
+		if c.Ill.IsZero() {
+			c.Ill = at
+		}
+		return
+	case r.Sensor != "":
+		c.Heard = at
+	}
+	if !c.Ill.IsZero() {
+		c.Ill, c.Healed = time.Time{}, at
 	}
 }
 
 func (e CheckStaled) apply(s *State, at time.Time) {
-	s.step(e.Step, func(st *StepState) { st.Checks[e.Index].Stale, st.Checks[e.Index].Since = true, at })
+	s.step(e.Step, func(st *StepState) {
+		c := &st.Checks[e.Index]
+		if isGood(c.Status) {
+			c.fall(Stale, c.History.Good, "not looked at within its ttl", at)
+		}
+		c.Stale, c.Since = true, at
+	})
 }
 
 // judgeAgain makes the checks that were suspended while we changed an environment wait for a new look.
@@ -237,16 +275,25 @@ func (e StepUnattested) apply(s *State, _ time.Time) {
 
 func (e StepOverridden) apply(s *State, at time.Time) {
 	s.step(e.Step, func(st *StepState) {
-		st.Override = &Overriding{By: s.actor, At: at, Reason: e.Reason, Status: e.Status, Value: e.Value, Failing: e.Failing}
+		st.Override = &Overriding{By: s.actor, At: at, Reason: e.Reason, Status: e.Status, Value: e.Value, Failing: e.Failing, Checks: e.Checks}
+		st.Voided = nil
 	})
 }
 
-func (e OverrideVoided) apply(s *State, _ time.Time) {
-	s.step(e.Step, func(st *StepState) { st.Override = nil })
+func (e OverrideVoided) apply(s *State, at time.Time) {
+	s.step(e.Step, func(st *StepState) {
+		if st.Override != nil {
+			st.Voided = &Voiding{Was: *st.Override, At: at, Why: e.Why}
+		}
+		st.Override = nil
+	})
 }
 
-func (e StepDeferred) apply(s *State, _ time.Time) {
-	s.step(e.Step, func(st *StepState) { st.Deferred = true })
+func (e StepDeferred) apply(s *State, at time.Time) {
+	s.step(e.Step, func(st *StepState) {
+		st.Deferred = true
+		st.Deferral = &Deferral{By: s.actor, At: at, To: e.To, Note: e.Note}
+	})
 }
 
 func (e WhenJudged) apply(s *State, _ time.Time) {

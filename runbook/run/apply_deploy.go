@@ -11,8 +11,8 @@ func (e DeployStarted) apply(s *State, at time.Time) {
 		Step: e.Step, Env: e.Env, Stage: Preflight, Attempt: e.Attempt, Moves: e.Moves,
 		Answered: map[string]Patched{}, Started: at,
 	}
-	s.step(e.Step, func(st *StepState) { st.Override, st.Deferred = nil, false }) // they were about not doing it
-	s.env(e.Env, func(v *EnvState) { v.Pins = s.touched(e.Env) })                 // what this run moved before keeps its way back
+	s.step(e.Step, func(st *StepState) { st.Override, st.Deferred, st.Deferral = nil, false, nil }) // they were about not doing it
+	s.env(e.Env, func(v *EnvState) { v.Pins = s.touched(e.Env) })                                   // what this run moved before keeps its way back
 }
 
 func (e DeployPinned) apply(s *State, _ time.Time) {

@@ -110,7 +110,7 @@ func (e ReasonGiven) apply(s *State, _ time.Time) {
 }
 
 func (e WatchStarted) apply(s *State, _ time.Time) {
-	s.step(e.Step, func(st *StepState) { st.Override, st.Deferred = nil, false })
+	s.step(e.Step, func(st *StepState) { st.Override, st.Deferred, st.Deferral = nil, false, nil })
 	s.Watches[e.Step] = WatchState{Step: e.Step, Env: e.Env, From: e.From, Until: e.Until, Verdict: VerdictNone}
 	s.env(e.Env, func(v *EnvState) { v.Monitored = e.Step })
 }

@@ -18,6 +18,9 @@ func Deadline(s State) (at time.Time, ok bool) {
 	}
 	due = append(due, s.rollbackDeadlines()...)
 	due = append(due, s.staleDeadlines()...)
+	if s.Gate != nil {
+		due = append(due, s.gateUntil())
+	}
 	for _, t := range due {
 		if t.After(s.At) && (!ok || t.Before(at)) {
 			at, ok = t, true

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/politicalsphere/sop/runbook"
 )
 
 // decision collects what follows from one input. d.s is always the State after what was collected so far.
@@ -55,6 +53,7 @@ func Decide(s State, in Input) []Stamped {
 var rules = []func(*decision){
 	(*decision).judgeWhen,
 	(*decision).judgeStale,
+	(*decision).judgeCalm,
 	(*decision).judgeOverrides,
 	(*decision).judgeGate,
 	(*decision).judgeDeploys,
@@ -107,7 +106,7 @@ func (d *decision) want(intent Intent) {
 	case Override:
 		d.override(v)
 	case Defer:
-		d.deferStep(v.Step)
+		d.deferStep(v)
 	case Recheck:
 		d.emit(RecheckAsked{Step: v.Step})
 	case OpenGate:
@@ -183,31 +182,6 @@ func (d *decision) lockLost(v LockLost) {
 	}
 }
 
-// checked takes a look of a check: journaled when its state changes by the thresholds, else only refreshed.
-func (d *decision) checked(v Checked) {
-	step, _, ok := d.s.place(v.Step)
-	if !ok || v.Index < 0 || v.Index >= len(step.Verify) {
-		return
-	}
-	v.Result = conclusion(v.Result)
-	c := d.s.Steps[v.Step].Checks[v.Index]
-	status := judgeCheck(c, step.Verify[v.Index], v.Result)
-	if status == c.Status && !c.Stale && c.Status != Pending {
-		d.emit(CheckSeen{Step: v.Step, Index: v.Index, Result: v.Result})
-		return
-	}
-	d.emit(CheckChanged{Step: v.Step, Index: v.Index, Status: status, Result: v.Result})
-}
-
-// conclusion makes a result that is none an unknown: only the five words of a Result may count.
-func conclusion(r Result) Result {
-	switch r.Status {
-	case Passed, Warn, Failed, Unknown, NotApplicable:
-		return r
-	}
-	return Result{Status: Unknown, Summary: MakeSafe("the check gave no answer: "+string(r.Status)+" "+string(r.Summary), 300), Evidence: r.Evidence}
-}
-
 // failed takes the end of a worker that could not go on. A check without a worker could not look.
 func (d *decision) failed(v WorkFailed) {
 	for ref, check := range d.s.liveChecks() {
@@ -239,22 +213,6 @@ func (d *decision) frozen(v Frozen) {
 
 func pinOf(pins []Pin, component string) int {
 	return slices.IndexFunc(pins, func(p Pin) bool { return p.Component == component })
-}
-
-// judgeCheck applies the thresholds, as Kubernetes does for probes. Could-not-look has none: it is never kept back, so
-// that a sick sensor cannot hold up a tick.
-func judgeCheck(c CheckState, check runbook.Check, r Result) Status {
-	switch r.Status {
-	case Failed:
-		if (c.Status == Passed || c.Status == Warn) && c.Fails+1 < check.FailureThreshold {
-			return c.Status
-		}
-	case Passed, Warn:
-		if (c.Status == Failed || c.Status == Unknown) && c.Passes+1 < check.SuccessThreshold {
-			return c.Status
-		}
-	}
-	return r.Status
 }
 
 func (d *decision) extend(v Extend) {

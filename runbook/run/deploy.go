@@ -43,7 +43,7 @@ func (s State) unready(step runbook.Step) string {
 		}
 	}
 	for i, c := range s.Steps[step.ID].Checks {
-		if !c.shown().OpensGate() {
+		if !c.Shown().OpensGate() {
 			return step.Verify[i].Kind + " of its own: " + string(c.Result.Summary)
 		}
 	}

@@ -75,6 +75,12 @@ type (
 		Index  int    `json:"index"`
 		Status Status `json:"status"` // after the thresholds
 		Result Result `json:"result"`
+		Before Safe   `json:"before,omitempty"` // of a fall: what was observed while it was good
+	}
+	// CheckCalmed says that a check which flapped has been steady for long enough.
+	CheckCalmed struct {
+		Step  string `json:"step"`
+		Index int    `json:"index"`
 	}
 	// CheckSeen is a look that showed the same state; only what was observed is refreshed.
 	CheckSeen struct {
@@ -104,22 +110,25 @@ type (
 	}
 	// StepOverridden lets the gate open over a step.
 	StepOverridden struct {
-		Step    string `json:"step"`
-		Reason  Safe   `json:"reason"`
-		Status  Status `json:"status"`
-		Value   Safe   `json:"value"`
-		Failing int    `json:"failing,omitempty"` // how many of its checks failed
+		Step    string    `json:"step"`
+		Reason  Safe      `json:"reason"`
+		Status  Status    `json:"status"`
+		Value   Safe      `json:"value"`
+		Failing int       `json:"failing,omitempty"` // how many of its checks failed
+		Checks  []Covered `json:"checks,omitempty"`  // what each of its checks showed
 	}
 	// OverrideVoided says that what was observed got worse than what was overridden.
 	OverrideVoided struct {
 		Step   string `json:"step"`
 		Status Status `json:"status"`
 		Value  Safe   `json:"value"`
+		Why    Safe   `json:"why,omitempty"`
 	}
 	// StepDeferred carries a step to a later phase.
 	StepDeferred struct {
 		Step string `json:"step"`
 		To   string `json:"to"`
+		Note Safe   `json:"note,omitempty"`
 	}
 	// WhenJudged says whether a conditional step applies.
 	WhenJudged struct {
@@ -131,11 +140,15 @@ type (
 		Phase string     `json:"phase"`
 		Fresh []CheckRef `json:"fresh,omitempty"`
 	}
-	// GateOpened leaves a phase. Snapshot is what every box showed at that moment, Hash its SHA-256.
+	// GateOpened leaves a phase. Snapshot is what every box showed at that moment, Hash its SHA-256 as it stands here.
+	// What does not fit into one record is shortened: Cut counts the texts that are, and Whole is the SHA-256 of the
+	// snapshot with all of them in full.
 	GateOpened struct {
 		Phase    string    `json:"phase"`
 		Snapshot []BoxFact `json:"snapshot"`
 		Hash     string    `json:"hash"`
+		Cut      int       `json:"cut,omitempty"`
+		Whole    string    `json:"whole,omitempty"`
 	}
 	// GateRefused names what keeps a gate shut.
 	GateRefused struct {
@@ -150,14 +163,6 @@ type (
 		Text Safe
 	}
 )
-
-// BoxFact is one box in a gate's snapshot.
-type BoxFact struct {
-	Step     string    `json:"step"`
-	Status   Status    `json:"status"`
-	Observed Safe      `json:"observed,omitempty"`
-	Seen     time.Time `json:"seen,omitzero"`
-}
 
 // Events of a deploy.
 type (
@@ -355,7 +360,7 @@ type (
 // journaled lists every event that stands in a journal, by kind.
 var journaled = kinds(
 	RunStarted{}, RunResumed{}, Noted{}, StatusUpdated{}, Finished{},
-	CheckChanged{}, CheckStaled{}, StepAttested{}, StepUnattested{}, StepOverridden{}, OverrideVoided{},
+	CheckChanged{}, CheckCalmed{}, CheckStaled{}, StepAttested{}, StepUnattested{}, StepOverridden{}, OverrideVoided{},
 	StepDeferred{}, WhenJudged{}, GateAsked{}, GateOpened{}, GateRefused{},
 	DeployStarted{}, DeployPinned{}, DeployChecked{}, BaselineFrozen{}, LockChanged{}, Wished{}, MovePatched{},
 	MoveReached{}, DeployStuck{}, DeployRetried{}, DeployFinished{}, FreezeAsked{}, FreezeDone{}, LampChanged{},

@@ -27,6 +27,7 @@ func (StatusUpdated) Kind() string   { return "status.sent" }
 func (Finished) Kind() string        { return "run.finished" }
 func (CheckChanged) Kind() string    { return "check.changed" }
 func (CheckSeen) Kind() string       { return "check.seen" }
+func (CheckCalmed) Kind() string     { return "check.calm" }
 func (CheckStaled) Kind() string     { return "check.staled" }
 func (RecheckAsked) Kind() string    { return "check.asked" }
 func (StepAttested) Kind() string    { return "step.attested" }

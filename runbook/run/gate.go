@@ -1,10 +1,8 @@
 package run
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"strconv"
+	"time"
 
 	"github.com/politicalsphere/sop/runbook"
 )
@@ -51,30 +49,54 @@ func (d *decision) openGate() {
 		d.refuse("the run was rolled back: its gates stay shut")
 		return
 	}
+	d.emit(GateAsked{Phase: ph.ID, Fresh: d.s.tooOld(d.at)})
+}
+
+// tooOld are the checks that have to look again before the gate of the open phase may open: those that it waits for
+// and that were not seen within their ttl. What is overridden is bound to its value, so it has to be seen too, unless
+// it was overridden since it cannot be.
+func (s State) tooOld(at time.Time) []CheckRef {
 	var fresh []CheckRef
-	for _, step := range d.s.gateSteps(d.s.Phase) {
-		if !step.IsRequired() || d.s.Steps[step.ID].Na || d.s.Steps[step.ID].Override != nil {
+	for _, step := range s.gateSteps(s.Phase) {
+		st := s.Steps[step.ID]
+		_, phase, _ := s.place(step.ID)
+		if !step.IsRequired() || st.Na || st.Deferred && !s.dueAgain(step, phase) {
 			continue
 		}
-		_, phase, _ := d.s.place(step.ID)
 		for i, check := range step.Verify {
-			c := d.s.Steps[step.ID].Checks[i]
-			if !d.s.suspended(step, i, phase) && (c.Stale || c.Seen.IsZero() || d.at.Sub(c.Seen) >= ttl(check)) {
+			c := st.Checks[i]
+			blind := st.Override != nil && (i >= len(st.Override.Checks) || st.Override.Checks[i].Blind)
+			if !blind && !s.suspended(step, i, phase) && (c.Stale || c.Seen.IsZero() || at.Sub(c.Seen) >= ttl(check)) {
 				fresh = append(fresh, CheckRef{Step: step.ID, Index: i})
 			}
 		}
 	}
-	d.emit(GateAsked{Phase: ph.ID, Fresh: fresh})
+	return fresh
 }
 
-// judgeGate opens a gate that was asked for, once all looks it waits for are in.
+// gateWait is how long a keypress waits for its looks, beyond the longest time-out of their checks. A gate that opens
+// much later than somebody pressed would surprise them; a look that does not come keeps it shut.
+const gateWait = time.Minute
+
+// gateUntil is when a gate that was asked for stays shut, if its looks are not in by then.
+func (s State) gateUntil() time.Time {
+	wait := gateWait
+	for _, ref := range s.Gate.Fresh {
+		step, _, _ := s.place(ref.Step)
+		wait = max(wait, gateWait+step.Verify[ref.Index].Timeout.D)
+	}
+	return s.Gate.At.Add(wait)
+}
+
+// judgeGate opens a gate that was asked for, once all looks it waits for are in, or leaves it shut. A look that does not
+// come in time leaves its box stale, so it ends like a failure.
 func (d *decision) judgeGate() {
 	g := d.s.Gate
 	if g == nil {
 		return
 	}
 	for _, ref := range g.Fresh {
-		if st := d.s.Steps[ref.Step]; st.Checks[ref.Index].Stale && !st.Na {
+		if st := d.s.Steps[ref.Step]; st.Checks[ref.Index].Stale && !st.Na && d.at.Before(d.s.gateUntil()) {
 			return
 		}
 	}
@@ -88,28 +110,7 @@ func (d *decision) judgeGate() {
 		d.refuse("the gate stays shut: %s", join(d.s.titles(ids), 3))
 		return
 	}
-	snapshot := d.s.snapshot(d.s.Phase)
-	d.emit(GateOpened{Phase: ph.ID, Snapshot: snapshot, Hash: hashOf(snapshot)})
-}
-
-// snapshot is what every box of a gate shows now.
-func (s State) snapshot(phase int) []BoxFact {
-	var facts []BoxFact
-	for _, step := range s.gateSteps(phase) {
-		facts = append(facts, BoxFact{
-			Step: step.ID, Status: s.StepStatus(step.ID), Observed: s.Observed(step.ID), Seen: s.LastSeen(step.ID),
-		})
-	}
-	return facts
-}
-
-func hashOf(v any) string {
-	data, err := json.Marshal(v)
-	if err != nil { // only plain strings and times go in
-		panic(err)
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
+	d.emit(opened(ph.ID, d.s.snapshot(d.s.Phase)))
 }
 
 // join lists at most n names and says how many more there are.

@@ -86,21 +86,26 @@ func TestAGateLooksAgainAtTheKeypress(t *testing.T) {
 	}
 }
 
-func TestAGateWaitsForEverForALookThatDoesNotCome(t *testing.T) {
+func TestALookThatDoesNotComeKeepsTheGateShut(t *testing.T) {
 	d := ready(t)()
 	d.World.Silent["secret"] = true
 	d.For(39 * time.Second)
 	d.At = d.At.Add(2 * time.Second) // beyond its ttl, in the instant of the keypress
 	d.Want(run.OpenGate{})
-	d.For(time.Hour)
-	if d.S.Phase != 0 || d.Count(run.GateOpened{}) != 0 {
-		t.Error("the gate opened over a look that never came")
+	d.For(59 * time.Second)
+	if d.S.Gate == nil {
+		t.Error("it does not wait for the look")
+	}
+	d.For(2 * time.Second)
+	if d.S.Gate != nil || d.Count(run.GateRefused{}) != 1 {
+		t.Errorf("it waits for ever: %+v", d.S.Gate)
 	}
 	d.World.Silent["secret"] = false
-	d.For(15 * time.Second)
-	if d.S.Phase != 1 {
-		t.Errorf("the look came, and the gate is still shut:%s", d.Log())
+	d.For(time.Hour)
+	if d.S.Phase != 0 || d.Count(run.GateOpened{}) != 0 {
+		t.Error("the gate opened long after the keypress")
 	}
+	openGate(d, 1, t)
 }
 
 func TestOverridesAreBound(t *testing.T) {

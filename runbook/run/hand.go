@@ -61,11 +61,12 @@ func (d *decision) override(v Override) {
 	case d.s.underWay(step):
 		d.refuse("%s is under way: freeze it (f) or roll back (R)", step.Title)
 	default:
-		d.emit(StepOverridden{Step: v.Step, Reason: MakeSafe(v.Reason, 1000), Status: status, Value: d.s.Observed(v.Step), Failing: d.s.failing(step, phase)})
+		d.emit(StepOverridden{Step: v.Step, Reason: MakeSafe(v.Reason, 1000), Status: status, Value: d.s.Observed(v.Step), Failing: d.s.failing(step, phase), Checks: d.s.covers(step)})
 	}
 }
 
-func (d *decision) deferStep(id string) {
+func (d *decision) deferStep(v Defer) {
+	id := v.Step
 	step, phase, ok := d.s.place(id)
 	if !ok || step.DeferTo == "" {
 		d.refuse("%s cannot be deferred: the runbook names no later phase for it", d.s.title(id))
@@ -79,32 +80,7 @@ func (d *decision) deferStep(id string) {
 		d.refuse("%s is under way: it cannot be put off any more", step.Title)
 		return
 	}
-	d.emit(StepDeferred{Step: id, To: step.DeferTo})
-}
-
-// judgeOverrides voids an override when what it covered got worse.
-func (d *decision) judgeOverrides() {
-	for step := range Steps(d.s.Plan) {
-		st := d.s.Steps[step.ID]
-		if st.Override == nil {
-			continue
-		}
-		_, phase, _ := d.s.place(step.ID)
-		if now := d.s.sensed(step, st, phase); now.severity() > st.Override.Status.severity() || d.s.failing(step, phase) > st.Override.Failing {
-			d.emit(OverrideVoided{Step: step.ID, Status: now, Value: d.s.Observed(step.ID)})
-		}
-	}
-}
-
-// failing counts the checks of a step that looked and found it bad.
-func (s State) failing(step runbook.Step, phase int) int {
-	n := 0
-	for i, c := range s.Steps[step.ID].Checks {
-		if c.Status == Failed && !c.Stale && !s.suspended(step, i, phase) {
-			n++
-		}
-	}
-	return n
+	d.emit(StepDeferred{Step: id, To: step.DeferTo, Note: MakeSafe(v.Note, 1000)})
 }
 
 // underWay tells whether a step's action writes or watches now.

@@ -15,8 +15,8 @@ type (
 	Unattest struct{ Step string }
 	// Override lets the gate open over a step that does not pass. Reason has at least 10 characters.
 	Override struct{ Step, Reason string }
-	// Defer carries a step to the later phase that its deferTo names.
-	Defer struct{ Step string }
+	// Defer carries a step to the later phase that its deferTo names. Note says why; it may be empty.
+	Defer struct{ Step, Note string }
 	// Recheck looks again at a step's checks; an empty Step means all that run now.
 	Recheck struct{ Step string }
 	// OpenGate asks to leave the current phase.

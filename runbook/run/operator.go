@@ -137,7 +137,7 @@ func (s State) nextAction(step runbook.Step, at time.Time) (Next, bool) {
 	}
 	if why := s.unready(step); why != "" {
 		for _, c := range s.Steps[step.ID].Checks {
-			if shown := c.shown(); shown != Pending && !shown.OpensGate() {
+			if shown := c.Shown(); shown != Pending && !shown.OpensGate() {
 				return s.nextWithPatience(step, shown, at)
 			}
 		}
@@ -178,7 +178,7 @@ func (s State) nextWithPatience(step runbook.Step, status Status, at time.Time) 
 	}
 	var since time.Time
 	for _, c := range s.Steps[step.ID].Checks {
-		if !c.shown().OpensGate() && (since.IsZero() || c.Since.Before(since)) {
+		if !c.Shown().OpensGate() && (since.IsZero() || c.Since.Before(since)) {
 			since = c.Since
 		}
 	}

@@ -69,8 +69,10 @@ type StepState struct {
 	Checks   []CheckState
 	Attested *Attestation
 	Override *Overriding
+	Voided   *Voiding // the last override that became void; nil: none did
 	Deferred bool
-	Na       bool // its `when` is false
+	Deferral *Deferral // who deferred it; nil when nobody did, and in runs of older versions
+	Na       bool      // its `when` is false
 }
 
 // CheckState is what is known about one check of a step.
@@ -84,6 +86,12 @@ type CheckState struct {
 	Passed  time.Time // last time it was good; zero: never
 	Stale   bool      // its last look is older than its ttl
 	Recheck int       // raised to look again at once
+
+	Pin     Safe      // what the first passing look found behind the names (Result.Pin); empty: nothing to pin
+	Heard   time.Time // last time its sensor answered; zero: never
+	Ill     time.Time // since when its sensor does not answer; zero: it does
+	Healed  time.Time // when its sensor answered again last; zero: never
+	History History
 }
 
 // Attestation is a hand tick.
@@ -91,16 +99,6 @@ type Attestation struct {
 	By   string    `json:"by"`
 	At   time.Time `json:"at"`
 	Note Safe      `json:"note,omitempty"`
-}
-
-// Overriding is a gate opened over a step, bound to what the step showed then.
-type Overriding struct {
-	By      string    `json:"by"`
-	At      time.Time `json:"at"`
-	Reason  Safe      `json:"reason"`
-	Status  Status    `json:"status"`            // of the step when it was overridden
-	Value   Safe      `json:"value"`             // what was observed then
-	Failing int       `json:"failing,omitempty"` // how many of its checks failed then
 }
 
 // GateState is a gate that was asked to open and waits for fresh checks.

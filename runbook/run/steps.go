@@ -3,7 +3,6 @@ package run
 import (
 	"iter"
 	"slices"
-	"time"
 
 	"github.com/politicalsphere/sop/runbook"
 )
@@ -34,6 +33,26 @@ func PhaseSteps(ph runbook.Phase) iter.Seq[runbook.Step] {
 		for _, section := range ph.Sections {
 			for _, step := range section.Steps {
 				if !yield(step) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// stepsInPlace yields every step with its phase (-1: the rollback procedure).
+func (s State) stepsInPlace() iter.Seq2[runbook.Step, int] {
+	return func(yield func(runbook.Step, int) bool) {
+		for i, ph := range s.Plan.Runbook.Phases {
+			for step := range PhaseSteps(ph) {
+				if !yield(step, i) {
+					return
+				}
+			}
+		}
+		if rb := s.Plan.Runbook.Rollback; rb != nil {
+			for _, step := range rb.Steps {
+				if !yield(step, -1) {
 					return
 				}
 			}
@@ -92,7 +111,7 @@ func (s State) statusOf(step runbook.Step, phase int) Status {
 	case st.Na:
 		return NotApplicable
 	case st.Override != nil:
-		return Overridden
+		return s.overridden(step, st, phase)
 	case st.Deferred && !s.dueAgain(step, phase):
 		return Deferred
 	}
@@ -106,6 +125,19 @@ func (s State) statusOf(step runbook.Step, phase int) Status {
 	return sensed
 }
 
+// overridden is the state of a step that is overridden: what the override does not cover, since it cannot be seen now,
+// shows through.
+func (s State) overridden(step runbook.Step, st StepState, phase int) Status {
+	blind := s.outOfSight(step, phase)
+	switch {
+	case blind == "":
+		return Overridden
+	case blind == Unknown && st.Attested != nil:
+		return Attested
+	}
+	return blind
+}
+
 // dueAgain tells whether the phase that a step was deferred to is open, or behind us.
 func (s State) dueAgain(step runbook.Step, _ int) bool {
 	i := slices.IndexFunc(s.Plan.Runbook.Phases, func(p runbook.Phase) bool { return p.ID == step.DeferTo })
@@ -117,9 +149,10 @@ func (s State) sensed(step runbook.Step, st StepState, phase int) Status {
 	if step.IsManual() {
 		return Pending
 	}
-	worst := Passed
+	worst, applies := Passed, len(st.Checks) == 0
 	for i, c := range st.Checks {
-		status := c.shown()
+		status := c.Shown()
+		applies = applies || status != NotApplicable
 		if s.suspended(step, i, phase) && c.Status != Pending {
 			status = Checking
 		}
@@ -127,7 +160,10 @@ func (s State) sensed(step runbook.Step, st StepState, phase int) Status {
 			worst = status
 		}
 	}
-	if step.Action() == "" {
+	switch {
+	case step.Action() == "" && !applies:
+		return NotApplicable // every check says that there is nothing to look at
+	case step.Action() == "":
 		return worst
 	}
 	action := s.actionStatus(step, phase)
@@ -140,14 +176,15 @@ func (s State) sensed(step runbook.Step, st StepState, phase int) Status {
 	return worst
 }
 
-// shown is the state of one check as a person should read it: a fall after a pass is drift, an old look is stale.
-func (c CheckState) shown() Status {
+// Shown is the state of one check as a person should read it: a fall after a pass is drift, an old look is stale, and
+// what flaps has drifted even while it is good.
+func (c CheckState) Shown() Status {
 	switch {
 	case c.Status == Pending:
 		return Pending // it never looked: nothing there can go stale
 	case c.Stale:
 		return Stale
-	case c.Status == Failed && !c.Passed.IsZero():
+	case c.Status == Failed && !c.Passed.IsZero(), isGood(c.Status) && c.History.Flapping:
 		return Drifted
 	}
 	return c.Status
@@ -158,8 +195,19 @@ func (s State) suspended(step runbook.Step, index, phase int) bool {
 	return changedByUs(step.Verify[index]) && s.changing(s.envOf(phase))
 }
 
-// changedByUs tells whether a rollout changes what a check looks at.
-func changedByUs(c runbook.Check) bool { return c.Kind == "workload" || c.Kind == "endpoints" }
+// changedByUs tells whether a rollout itself changes what a check looks at: the workloads, who serves behind a service
+// and whether it is reached, the room that the surge takes, and the events of pods that come and go. Not the image in
+// the registry, not what users see (http, tls, dns), not the metrics: those are what a rollout is judged by.
+func changedByUs(c runbook.Check) bool {
+	switch c.Kind {
+	case "workload", "endpoints", "reach", "events":
+		return true
+	case "nodes":
+		room, asked := c.Params["headroom"]
+		return asked && room != nil && room != "" && room != false
+	}
+	return false
+}
 
 // changing tells whether components of the environment are in flight by our own doing.
 func (s State) changing(env string) bool {
@@ -327,45 +375,4 @@ func (s State) tripped(env string) *TriggerState {
 		}
 	}
 	return nil
-}
-
-// Observed is what a step shows beside its title: the worst of its checks, or how far its action is.
-func (s State) Observed(id string) Safe {
-	step, phase, ok := s.place(id)
-	if !ok {
-		return ""
-	}
-	if step.Action() != "" {
-		if text := s.actionText(step); text != "" {
-			return text
-		}
-	}
-	st := s.Steps[id]
-	worst, text := -1, Safe("")
-	for i, c := range st.Checks {
-		if c.Seen.IsZero() {
-			continue
-		}
-		if s.suspended(step, i, phase) {
-			return "judged again when the components no longer move"
-		}
-		if sev := c.shown().severity(); sev > worst {
-			worst, text = sev, c.Result.Summary
-		}
-	}
-	return text
-}
-
-// LastSeen is when the oldest of a step's checks was last looked at; zero when one never was, or there is none.
-func (s State) LastSeen(id string) time.Time {
-	var oldest time.Time
-	for i, c := range s.Steps[id].Checks {
-		if c.Seen.IsZero() {
-			return time.Time{}
-		}
-		if i == 0 || c.Seen.Before(oldest) {
-			oldest = c.Seen
-		}
-	}
-	return oldest
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -133,7 +134,11 @@ func inWords(s State, e Stamped) (text string, loud bool) {
 	case Finished:
 		return strings.TrimSpace(fmt.Sprintf("run ended: %s %s", v.Outcome, v.Reason)), false
 	case CheckChanged:
-		return s.checkWords(v)
+		return s.checkWords(v, e.At)
+	case CheckCalmed:
+		return s.title(v.Step) + " flaps no more: no change for " + flapWindow.String(), false
+	case CheckStaled:
+		return s.title(v.Step) + " went stale: nobody could look in time", false
 	case StepAttested:
 		return fmt.Sprintf("%s attested by %s %s", s.title(v.Step), e.Actor, v.Note), false
 	case StepUnattested:
@@ -141,9 +146,9 @@ func inWords(s State, e Stamped) (text string, loud bool) {
 	case StepOverridden:
 		return fmt.Sprintf("%s overridden by %s while %s: %s", s.title(v.Step), e.Actor, v.Status, v.Reason), false
 	case OverrideVoided:
-		return fmt.Sprintf("%s: override void, it got worse: %s", s.title(v.Step), v.Value), true
+		return fmt.Sprintf("%s: override void, %s: %s", s.title(v.Step), cmp.Or(v.Why, "it got worse"), v.Value), true
 	case StepDeferred:
-		return s.title(v.Step) + " deferred to " + v.To, false
+		return strings.TrimSpace(s.title(v.Step) + " deferred to " + v.To + " " + string(v.Note)), false
 	case GateOpened:
 		return "gate opened after " + v.Phase, false
 	case GateRefused:
@@ -153,22 +158,6 @@ func inWords(s State, e Stamped) (text string, loud bool) {
 		return text, loud
 	}
 	return s.rollbackWords(e)
-}
-
-func (s State) checkWords(v CheckChanged) (string, bool) {
-	before := s.Steps[v.Step].Checks[v.Index]
-	drift := v.Status == Failed && !before.Passed.IsZero()
-	switch {
-	case v.Status == Failed && s.Steps[v.Step].Attested != nil:
-		return fmt.Sprintf("%s contradicts the hand tick of %s: %s", s.title(v.Step), s.Steps[v.Step].Attested.By, v.Result.Summary), true
-	case drift:
-		return fmt.Sprintf("%s drifted: %s", s.title(v.Step), v.Result.Summary), true
-	case v.Status == Failed || v.Status == Unknown:
-		return fmt.Sprintf("%s %s: %s", s.title(v.Step), v.Status, v.Result.Summary), false
-	case before.Status == Failed || before.Status == Unknown || before.Stale:
-		return fmt.Sprintf("%s %s again: %s", s.title(v.Step), v.Status, v.Result.Summary), false
-	}
-	return "", false
 }
 
 func (s State) rolloutWords(e Stamped) (text string, loud bool) {

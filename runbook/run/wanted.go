@@ -113,7 +113,7 @@ func (s State) live(step runbook.Step, phase int) bool {
 
 // wantsLook tells whether a check that is made once has to be made: it never passed, or somebody asks for it.
 func wantsLook(c CheckState) bool {
-	return c.Status != Passed && c.Status != Warn || c.Stale
+	return !isGood(c.Status) || c.Stale || c.History.Flapping
 }
 
 func interval(c runbook.Check) time.Duration { return c.Interval.Or(defaultInterval) }
