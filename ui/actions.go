@@ -143,26 +143,3 @@ func (m *Model) quit(by string) tea.Cmd {
 	d.done = func() bool { return true }
 	return nil
 }
-
-// copy puts the evidence, or what the screen is about, into the clipboard.
-func (m *Model) copy() tea.Cmd {
-	text := ""
-	switch m.scope {
-	case keys.Checklist:
-		text = screen.Evidence(m.state, m.list.Step)
-	case keys.Watch:
-		text = m.watch.Value(m.bodyFrame(4))
-	default:
-		f := m.bodyFrame(0)
-		f.H, f.Theme = 1000, plainTheme()
-		for _, l := range m.screen(f) {
-			text += strings.TrimRight(l, " ") + "\n"
-		}
-	}
-	if text == "" {
-		m.say("there is nothing to copy here")
-		return nil
-	}
-	m.say("copied to the clipboard, if the terminal allows it (OSC 52)")
-	return tea.SetClipboard(text)
-}

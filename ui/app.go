@@ -40,6 +40,7 @@ type Model struct {
 	silent  bool // the session publishes no more
 	alarm   alarm
 	press   press
+	copied  copied
 
 	ticks  int // generation of the tick chain; older ticks are dropped
 	dirty  bool

@@ -80,6 +80,8 @@ func (m *Model) command(id keys.ID, key string) tea.Cmd {
 		m.note(key)
 	case keys.Copy:
 		return m.copy()
+	case keys.CopyQuery:
+		return m.copyQuery()
 	case keys.Recheck:
 		m.recheck()
 	case keys.ToGate:

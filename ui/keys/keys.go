@@ -60,6 +60,7 @@ const (
 	Defer       ID = "defer"
 	Note        ID = "note"
 	Copy        ID = "copy"
+	CopyQuery   ID = "copy-query"
 	ToGate      ID = "gate"
 	Abort       ID = "abort"
 	Freeze      ID = "freeze"

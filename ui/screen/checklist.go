@@ -1,9 +1,7 @@
 package screen
 
 import (
-	"fmt"
 	"slices"
-	"time"
 
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
@@ -124,7 +122,7 @@ func (c *Checklist) centre(f Frame, layout Layout, crumb bool) []string {
 		w := f.W * 42 / 100
 		list := f
 		list.W = f.W - w - 3
-		lines := fitLines(withLog(list, c.list(list, crumb)), f.H)
+		lines := fitLines(withLog(list, c.list(list, crumb, true)), f.H)
 		for i := range lines {
 			lines[i] = theme.PadRight(lines[i], list.W)
 		}
@@ -133,17 +131,17 @@ func (c *Checklist) centre(f Frame, layout Layout, crumb bool) []string {
 		return beside(f, lines, list.W, c.details(detail))
 	case Below:
 		list, detail := f, f
-		rows := len(c.list(Frame{State: f.State, Now: f.Now, W: f.W, H: 1000, Theme: f.Theme, Filter: f.Filter}, crumb))
-		list.H = min(rows, f.H-min(f.H/2, 16)) // the details get what the list leaves, at least half or 16 lines
+		// The details get what the list leaves, at least half or so many lines.
+		list.H = min(c.listHeight(f, crumb, true), f.H-min(f.H/2, leastDetails))
 		detail.H = f.H - list.H - 1
-		lines := fitLines(c.list(list, crumb), list.H)
+		lines := fitLines(c.list(list, crumb, true), list.H)
 		lines = append(lines, f.Theme.RuleLine(f.W))
 		return append(lines, withLog(detail, c.details(detail))...)
 	}
 	if c.Detail {
 		return c.details(f)
 	}
-	lines := c.list(f, crumb)
+	lines := c.list(f, crumb, false)
 	detail := f
 	detail.H = f.H - len(lines) - 2
 	if detail.H < leastPreview {
@@ -153,176 +151,8 @@ func (c *Checklist) centre(f Frame, layout Layout, crumb bool) []string {
 	return append(lines, c.details(detail)...)
 }
 
+// leastDetails is how many lines the details under a list get at least, with the rule above them.
+const leastDetails = 15
+
 // leastPreview is how many lines of details are worth showing under a list that leaves them free.
 const leastPreview = 4
-
-// list draws the sections and steps of the shown phase.
-func (c *Checklist) list(f Frame, crumb bool) []string {
-	th := f.Theme
-	phases := Phases(f.State)
-	if c.Phase < 0 || c.Phase >= len(phases) {
-		return []string{th.Dim.Render(" no phase to show")}
-	}
-	ph := phases[c.Phase]
-	var head []string
-	if crumb {
-		_, _, done, total := worst(f.State, ph)
-		head = append(head, theme.Between(th.Title.Render(clean(ph.Title)), th.Dim.Render(fmt.Sprintf("%d of %d", done, total)), f.W), "")
-	}
-	if gate := gateLine(f, c.Phase); gate != "" {
-		head = append(head, theme.PadRight(gate, f.W))
-	}
-	airy := true
-	lines, at := c.rows(f, ph, airy)
-	if len(lines) > f.H-len(head) {
-		lines, at = c.rows(f, ph, !airy)
-	}
-	if len(lines) == 0 {
-		lines = []string{th.Dim.Render(" nothing here contains " + clean(f.Filter))}
-	}
-	body, top := window(th, lines, at, c.top, f.H-len(head), f.W)
-	c.top = top
-	return append(head, body...)
-}
-
-// rows are the lines of a phase and the index of the chosen step's line; airy ones have blanks between sections.
-func (c *Checklist) rows(f Frame, ph runbook.Phase, airy bool) (lines []string, at int) {
-	cols := columnsFor(f, ph)
-	at = -1
-	for _, section := range ph.Sections {
-		titled := section.Title == ""
-		for _, step := range section.Steps {
-			if !f.matches(step.Title, step.ID, string(f.State.Observed(step.ID)), string(f.State.StepStatus(step.ID))) {
-				continue
-			}
-			if !titled {
-				if len(lines) > 0 && airy {
-					lines = append(lines, "")
-				}
-				lines = append(lines, cell(f.Theme.Dim, " "+clean(section.Title), f.W))
-				titled = true
-			}
-			if step.ID == c.Step {
-				at = len(lines)
-			}
-			lines = append(lines, c.row(f, step, cols))
-		}
-	}
-	return lines, at
-}
-
-// columns are the widths of a step's row.
-type columns struct{ title, observed, age int }
-
-func columnsFor(f Frame, ph runbook.Phase) columns {
-	longest, said := 12, 10
-	for step := range run.PhaseSteps(ph) {
-		longest = max(longest, theme.Width(step.Title))
-		text, _ := observed(f, step, f.State.StepStatus(step.ID))
-		said = max(said, theme.Width(text))
-	}
-	c := columns{age: 9}
-	if f.W >= 76 {
-		c.age = max(11, min(16, theme.Width(f.State.Operator)+6))
-	}
-	room := f.W - 5 - c.age - 3
-	c.title = min(longest, max(room*56/100, room-2-said)) // the titles get what nothing else needs
-	c.observed = room - c.title - 2
-	return c
-}
-
-// row is one step: box, title, what was observed, and how old that is.
-func (c *Checklist) row(f Frame, step runbook.Step, cols columns) string {
-	th := f.Theme
-	status := f.State.StepStatus(step.ID)
-	mark, st := " ", th.Text
-	if step.ID == c.Step {
-		mark = th.Accent.Render("▸")
-	}
-	if status == run.NotApplicable || status == run.Deferred {
-		st = th.Dim
-	}
-	said, look := observed(f, step, status)
-	seen := cell(look, said, cols.observed)
-	if was := lastPassed(f.State, step.ID); !was.IsZero() && status == run.Drifted && cols.observed > 24 {
-		const room = 11 // was ✔ 14:02
-		seen = cell(look, said, cols.observed-room-1) + " " + cellRight(th.Bad, "was ✔ "+hour(was), room)
-	}
-	row := mark + th.Mark(string(status), step.IsManual()) + " " + cell(st, clean(step.Title), cols.title) + "  " + seen + "  " + freshness(f, step, cols.age) + " "
-	if step.ID == c.Step {
-		row = th.Selected.Over(row)
-	}
-	return row
-}
-
-// observed is what stands beside a step's title: what was seen, or what there is to do.
-func observed(f Frame, step runbook.Step, status run.Status) (string, theme.Style) {
-	th, st := f.Theme, f.State.Steps[step.ID]
-	look := th.Dim
-	switch status {
-	case run.Failed, run.Drifted, run.Conflicted, run.Warn, run.Unknown, run.Stale:
-		look = th.StatusStyle(string(status))
-	case run.Passed, run.Checking:
-		look = th.Text
-	}
-	switch {
-	case st.Override != nil:
-		return "overridden: " + string(st.Override.Reason), th.Warn
-	case status == run.Attested && st.Attested.Note != "":
-		return string(st.Attested.Note), th.Text
-	}
-	if seen := f.State.Observed(step.ID); seen != "" {
-		return string(seen), look
-	}
-	switch {
-	case status == run.NotApplicable:
-		return "does not apply here", look
-	case status == run.Pending && (step.Action() == "deploy" || step.Action() == "watch"):
-		return "s starts it", th.Dim
-	case !step.IsRequired():
-		return "optional", th.Dim
-	}
-	return clean(step.Text), th.Dim
-}
-
-// freshness says how old the evidence is, "live 2s", or who vouched for it.
-func freshness(f Frame, step runbook.Step, width int) string {
-	th, s := f.Theme, f.State
-	st := s.Steps[step.ID]
-	if st.Override != nil || st.Attested != nil && len(step.Verify) == 0 {
-		by, at := "", time.Time{}
-		switch {
-		case st.Override != nil:
-			by, at = st.Override.By, st.Override.At
-		case st.Attested != nil:
-			by, at = st.Attested.By, st.Attested.At
-		}
-		text := hour(at)
-		if room := width - len(text) - 1; room >= 4 {
-			text = theme.Truncate(clean(by), room) + " " + text
-		}
-		return cellRight(th.Dim, text, width)
-	}
-	seen := s.LastSeen(step.ID)
-	if seen.IsZero() {
-		return cell(th.Dim, "", width)
-	}
-	_, phase, _ := StepOf(s, step.ID)
-	text := age(f.Now.Sub(seen)) + " ago"
-	if isLive(s, step, phase) {
-		text = fmt.Sprintf("live %3s", age(f.Now.Sub(seen)))
-	}
-	return cellRight(th.Dim, text, width)
-}
-
-// gateLine says what goes on at the gate of the shown phase; empty when nothing does.
-func gateLine(f Frame, phase int) string {
-	th, s := f.Theme, f.State
-	switch {
-	case s.Gate != nil && s.Gate.Phase == phase:
-		return th.Accent.Render(fmt.Sprintf(" ◌ gate asked by %s: %s again first", clean(s.Gate.By), plural(len(s.Gate.Fresh), "check looks", "checks look")))
-	case phase == s.Phase && !s.Only && s.Ended.IsZero() && len(s.GateBlockers()) == 0 && !RollbackLive(s):
-		return th.Good.Render(" ✔ nothing keeps the gate shut: ") + th.Key.Render("g") + th.Good.Render(" opens it")
-	}
-	return ""
-}

@@ -43,58 +43,128 @@ func detailLines(f Frame, step runbook.Step, phase int) []string {
 	return append(lines, labelled(th, "", th.Dim, strings.Join(more, ", "), f.W)...)
 }
 
-// checkLines are the checks of a step: what was seen beside what was expected, where, and when.
+// checkLines are the checks of a step: what was seen beside what was expected, where, how, and when.
 func checkLines(f Frame, step runbook.Step, phase int) []string {
-	th := f.Theme
 	var lines []string
 	for i, check := range step.Verify {
 		c := f.State.Steps[step.ID].Checks[i]
-		when := "not looked at yet"
-		if !c.Seen.IsZero() {
-			when = age(f.Now.Sub(c.Seen)) + " ago"
-			if isLive(f.State, step, phase) {
-				when = "live " + age(f.Now.Sub(c.Seen))
-			}
+		head, whole := checkHead(f, step, phase, check, c)
+		lines = append(lines, head)
+		if !whole {
+			lines = append(lines, fact(f.Theme, "", f.Theme.Text, string(c.Result.Summary), f.W)...)
 		}
-		status := checkStatus(c)
-		summary := string(c.Result.Summary)
-		if summary == "" {
-			summary = string(status)
-		}
-		head := " " + cell(th.Dim, "saw", 8) + th.Mark(string(status), false) + " " + cell(th.Title, clean(check.Kind), min(12, theme.Width(check.Kind)+1)) + " "
-		lines = append(lines, theme.Between(head, th.Dim.Render(when)+" ", f.W))
-		lines = append(lines, wrapped(th.StatusStyle(string(status)), summary, 9, f.W)...)
-		for _, e := range c.Result.Evidence {
-			lines = append(lines, evidenceLines(th, e, f.W)...)
-		}
-		if !c.Since.IsZero() && status != run.Passed {
-			since := "since " + instant(c.Since)
-			if !c.Passed.IsZero() && status == run.Drifted {
-				since += ", was ✔ until " + instant(c.Passed)
-			}
-			lines = append(lines, wrapped(th.Dim, since, 9, f.W)...)
-		}
+		lines = append(lines, factLines(f.Theme, c.Result, f.W)...)
+		lines = append(lines, pastLines(f, c)...)
 	}
 	return lines
 }
 
-func evidenceLines(th *theme.Theme, e run.Evidence, w int) []string {
-	text := string(e.Observed)
-	if e.Expected != "" {
-		text += "   expected " + string(e.Expected)
+// checkHead is the first line of a check: its state, its kind, what it came to, and how old that is. It is whole when
+// all of what it came to stands in it.
+func checkHead(f Frame, step runbook.Step, phase int, check runbook.Check, c run.CheckState) (line string, whole bool) {
+	th := f.Theme
+	when := "not looked at yet"
+	if !c.Seen.IsZero() {
+		when = age(f.Now.Sub(c.Seen)) + " ago"
+		if isLive(f.State, step, phase) {
+			when = "live " + age(f.Now.Sub(c.Seen))
+		}
 	}
-	lines := wrapped(th.Text, text, 9, w)
-	source := string(e.Source)
-	if e.ResourceVersion != "" {
-		source += " rv " + clean(e.ResourceVersion)
+	status := string(checkStatus(c))
+	kind := clean(check.Kind)
+	left := " " + th.Mark(status, false) + " " + th.Title.Render(theme.PadRight(kind, min(12, max(9, theme.Width(kind))))) + "  "
+	right := th.Dim.Render(when) + " "
+	summary := string(c.Result.Summary)
+	if e := c.Result.Evidence; summary == "" || len(e) > 0 && string(e[0].Observed) == summary {
+		return theme.Between(left+th.StatusStyle(status).Render(status), right, f.W), true
 	}
-	if source != "" {
-		lines = append(lines, wrapped(th.Dim, source, 9, w)...)
+	room := f.W - theme.Width(left) - theme.Width(right) - 1
+	if theme.Width(summary) > room {
+		return theme.Between(left+th.StatusStyle(status).Render(status), right, f.W), false
 	}
-	if e.Query != "" {
-		lines = append(lines, wrapped(th.Dim, string(e.Query), 9, w)...)
+	return theme.Between(left+th.StatusStyle(status).Render(summary), right, f.W), true
+}
+
+// factColumn is where the facts of a check begin; before them stands what they are.
+const factColumn = 10
+
+// fact renders a fact with its name before it.
+func fact(th *theme.Theme, name string, st theme.Style, text string, w int) []string {
+	if text == "" {
+		return nil
+	}
+	lines := wrapped(st, text, factColumn+3, w)
+	if len(lines) > 0 {
+		lines[0] = "   " + cell(th.Dim, name, factColumn) + strings.TrimPrefix(lines[0], strings.Repeat(" ", factColumn+3))
 	}
 	return lines
+}
+
+// factLines are what a look found. What is the same for all its facts is said once.
+func factLines(th *theme.Theme, r run.Result, w int) []string {
+	var lines []string
+	var last run.Evidence
+	for _, e := range r.Evidence {
+		lines = append(lines, besideLines(th, e, last, w)...)
+		if where := sourceText(e); where != sourceText(last) {
+			lines = append(lines, fact(th, "in", th.Dim, where, w)...)
+		}
+		if e.Query != last.Query {
+			lines = append(lines, queryLines(th, string(e.Query), w)...)
+		}
+		last = e
+	}
+	sensor := string(r.Sensor)
+	if r.Ill && sensor != "" {
+		return append(lines, fact(th, "sensor", th.Bad, sensor+" does not answer", w)...)
+	}
+	return append(lines, fact(th, "sensor", th.Dim, sensor, w)...)
+}
+
+// queryLines are a call as it was made: a long one is broken where the line ends, so that none of it moves.
+func queryLines(th *theme.Theme, query string, w int) []string {
+	lines := fact(th, "asked", th.Dim, strings.ReplaceAll(query, " ", noBreak), w)
+	for i := range lines {
+		lines[i] = strings.ReplaceAll(lines[i], noBreak, " ")
+	}
+	return lines
+}
+
+// noBreak is a space at which no line is broken.
+const noBreak = "\u00a0"
+
+// besideLines are an observed value and, beside it where there is room, the one that was expected.
+func besideLines(th *theme.Theme, e, last run.Evidence, w int) []string {
+	expected := string(e.Expected)
+	if e.Expected == last.Expected {
+		expected = ""
+	}
+	saw := string(e.Observed)
+	if room := w - factColumn - 4; expected != "" && theme.Width(saw)+theme.Width(expected)+12 <= room {
+		pad := max(theme.Width(saw)+3, room*2/5)
+		return []string{"   " + cell(th.Dim, "saw", factColumn) + th.Text.Render(theme.PadRight(saw, min(pad, room-9-theme.Width(expected)))) + th.Dim.Render("expected ") + th.Text.Render(expected)}
+	}
+	return append(fact(th, "saw", th.Text, saw, w), fact(th, "expected", th.Text, expected, w)...)
+}
+
+func sourceText(e run.Evidence) string {
+	if e.ResourceVersion == "" {
+		return string(e.Source)
+	}
+	return strings.TrimSpace(string(e.Source) + " rv " + clean(e.ResourceVersion))
+}
+
+// pastLines are since when a check is as it is, and what un-ticked it.
+func pastLines(f Frame, c run.CheckState) []string {
+	th, status := f.Theme, checkStatus(c)
+	if c.Since.IsZero() || status == run.Passed {
+		return nil
+	}
+	since := instant(c.Since)
+	if !c.Passed.IsZero() && status == run.Drifted {
+		since += ", was ✔ until " + instant(c.Passed)
+	}
+	return fact(th, "since", th.Dim, since, f.W)
 }
 
 // checkStatus is a check's state as a person reads it: a fall after a pass is drift, an old look is stale.
@@ -124,7 +194,7 @@ func personLines(f Frame, step runbook.Step) []string {
 		if o.Value != "" {
 			text += fmt.Sprintf(" (bound to %q; void if it gets worse)", string(o.Value))
 		}
-		lines = append(lines, labelled(th, "passed over", th.Warn, text, f.W)...)
+		lines = append(lines, labelled(th, "override", th.Warn, text, f.W)...)
 	}
 	return lines
 }
@@ -168,38 +238,4 @@ func gateWords(s run.State, step runbook.Step, phase int) string {
 		text += "; it cannot be overridden"
 	}
 	return text
-}
-
-// Evidence is a step's evidence as plain text, for the clipboard.
-func Evidence(s run.State, id string) string {
-	step, _, ok := StepOf(s, id)
-	if !ok {
-		return ""
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", clean(step.Title), s.StepStatus(id))
-	if a := s.Steps[id].Attested; a != nil {
-		fmt.Fprintf(&b, "attested by %s at %s %s\n", clean(a.By), a.At.UTC().Format("2006-01-02T15:04:05Z"), a.Note)
-	}
-	for i, check := range step.Verify {
-		c := s.Steps[id].Checks[i]
-		fmt.Fprintf(&b, "%s: %s: %s", clean(check.Kind), checkStatus(c), c.Result.Summary)
-		if !c.Seen.IsZero() {
-			fmt.Fprintf(&b, " (%s)", c.Seen.UTC().Format("2006-01-02T15:04:05Z"))
-		}
-		b.WriteByte('\n')
-		for _, e := range c.Result.Evidence {
-			fmt.Fprintf(&b, "  observed %s", e.Observed)
-			for _, part := range [][2]string{{"expected", string(e.Expected)}, {"source", string(e.Source)}, {"query", string(e.Query)}} {
-				if part[1] != "" {
-					fmt.Fprintf(&b, "; %s %s", part[0], part[1])
-				}
-			}
-			b.WriteByte('\n')
-		}
-	}
-	if len(step.Verify) == 0 && s.Observed(id) != "" {
-		fmt.Fprintf(&b, "%s\n", s.Observed(id))
-	}
-	return b.String()
 }

@@ -27,6 +27,14 @@ func (l *long) later(n int, draw func() []string) {
 	l.n += n
 }
 
+// around draws h lines of which those from at to last are in view, beginning at top if that lets it; at < 0: none has to.
+func (l *long) around(th *theme.Theme, at, last, top, h, w int) (shown []string, newTop int) {
+	if l.n > h && at >= 0 { // the edges say what is left out, so nothing that must be seen stands there
+		top = min(max(top, last-h+2), max(0, at-1))
+	}
+	return l.window(th, top, h, w)
+}
+
 // window draws the h lines from top on as the function window does.
 func (l *long) window(th *theme.Theme, top, h, w int) (shown []string, newTop int) {
 	if h <= 0 {

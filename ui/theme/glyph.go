@@ -49,6 +49,15 @@ func (t *Theme) Glyph(status string, byHand bool) string {
 	return "(" + in + ")"
 }
 
+// Sign is what stands inside the box of a state: one cell, for a strip of many.
+func (t *Theme) Sign(status string) string {
+	s := signOf(status)
+	if t.ASCII {
+		return s.ascii
+	}
+	return s.unicode
+}
+
 // Mark is Glyph in the colour of its state.
 func (t *Theme) Mark(status string, byHand bool) string {
 	return t.StatusStyle(status).Render(t.Glyph(status, byHand))
