@@ -162,16 +162,7 @@ func (l httpLook) ask(ctx context.Context) (answer, error) {
 	request.Header.Set("User-Agent", "sop")
 	setHeaders(request, l.Headers)
 	var got answer
-	client := &http.Client{Transport: l.transport, CheckRedirect: func(next *http.Request, via []*http.Request) error {
-		if len(via) >= maxRedirects {
-			return fmt.Errorf("it redirects more than %d times", maxRedirects)
-		}
-		if !mayFollow(via[0].URL, via[len(via)-1].URL, next.URL) || checkHost(strings.ToLower(next.URL.Hostname())) != nil {
-			got.moved = next.URL.Scheme + "://" + next.URL.Host
-			return http.ErrUseLastResponse
-		}
-		return nil
-	}}
+	client := &http.Client{Transport: l.transport, CheckRedirect: followSameServer(&got.moved)}
 	began := l.clock.Now()
 	response, err := client.Do(request)
 	if err != nil {
@@ -189,6 +180,21 @@ func (l httpLook) ask(ctx context.Context) (answer, error) {
 	}
 	got.elapsed = l.clock.Now().Sub(began)
 	return got, nil
+}
+
+// followSameServer follows redirects that stay with the server that was asked. Where another one leads to is put into
+// moved, and the redirect itself is the answer.
+func followSameServer(moved *string) func(next *http.Request, via []*http.Request) error {
+	return func(next *http.Request, via []*http.Request) error {
+		if len(via) >= maxRedirects {
+			return fmt.Errorf("it redirects more than %d times", maxRedirects)
+		}
+		if !mayFollow(via[0].URL, via[len(via)-1].URL, next.URL) || checkHost(strings.ToLower(next.URL.Hostname())) != nil {
+			*moved = next.URL.Scheme + "://" + next.URL.Host
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}
 }
 
 // mayFollow tells whether a redirect stays with the server that was asked: the same host and port, or the same host

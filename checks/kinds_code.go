@@ -2,5 +2,7 @@ package checks
 
 // codeKinds look at code, at what was built and tested of it, and at what tools wrote.
 func codeKinds() []kind {
-	return nil
+	return []kind{
+		{junitKind, readyJUnit},
+	}
 }
