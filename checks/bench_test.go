@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -27,6 +28,8 @@ type bench struct {
 	http     http.RoundTripper
 	clusters *kube.Clusters
 	plan     *runbook.Plan
+	files    fs.FS
+	variable map[string]string
 }
 
 func newBench(t *testing.T) *bench {
@@ -45,7 +48,7 @@ func newBench(t *testing.T) *bench {
 }
 
 func (b *bench) worker() *Worker {
-	return New(Sources{Clusters: b.clusters, Prom: prom.NewClients(b.http, b.clock), HTTP: b.http, Clock: b.clock}, b.plan)
+	return New(Sources{Clusters: b.clusters, Prom: prom.NewClients(b.http, b.clock), HTTP: b.http, Files: b.files, Variable: func(name string) string { return b.variable[name] }, Clock: b.clock}, b.plan)
 }
 
 func (b *bench) work(c runbook.Check) run.Work {

@@ -166,12 +166,12 @@ func shellPattern(name string) string {
 }
 
 // sensor is who is asked for the document.
-func (d Document) sensor(u *url.URL, c *kube.Cluster, env runbook.Environment) run.Safe {
+func (d Document) sensor(u *url.URL, c *kube.Cluster) run.Safe {
 	switch {
 	case u != nil:
 		return said("%s", u.Host)
 	case d.ConfigMap != nil:
-		return clusterSensor(c, env)
+		return clusterSensor(c.Context())
 	}
 	return "files"
 }
@@ -209,12 +209,4 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-// clusterSensor names a cluster as a sensor.
-func clusterSensor(c *kube.Cluster, env runbook.Environment) run.Safe {
-	if c != nil && c.Context() != "" {
-		return said("cluster %s", c.Context())
-	}
-	return said("cluster of %s", env.Name)
 }

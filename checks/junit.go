@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -39,11 +40,7 @@ minTests. The age is that of the oldest suite by its timestamp attribute. Withou
 uploaded can show that a report is too old, and never that it is new: tests are older than the copy of their report.
 self     a map of tests, ran, passed, failed, errors, skipped and flaky, and of suites: the same by name, each with
          timestamp (a text) and age (in seconds, -1 when there is no timestamp)`,
-	Example: `junit:
-  suites:
-    unit: {url: 'https://artifacts.example/v1.4.2/unit.xml', minTests: 100}
-    e2e: {path: 'reports/e2e-*.xml'}
-  maxAge: 24h`,
+	Example:  "junit: {suites: {unit: {url: 'https://artifacts.example/v1.4.2/unit.xml', minTests: 100}, e2e: {path: 'reports/e2e-*.xml'}}, maxAge: 24h}",
 	Params:   junitParams{},
 	Interval: documentInterval,
 	Timeout:  documentTimeout,
@@ -86,14 +83,17 @@ func readyJUnit(w *Worker, work run.CheckWork) (check, error) {
 			return check{}, fmt.Errorf("since: %w", err)
 		}
 	}
+	var c check
 	for _, name := range sortedKeys(p.Suites) {
 		r, err := newReader(w, work.Env, p.Suites[name].Document, parseJUnit(zone))
 		if err != nil {
 			return check{}, fmt.Errorf("suite %s: %w", name, err)
 		}
-		l.suites = append(l.suites, junitSuite{name, max(p.MinTests, p.Suites[name].MinTests, 1), r})
+		l.suites = append(l.suites, junitSuite{name, max(cmp.Or(p.Suites[name].MinTests, p.MinTests), 1), r})
+		c.reads(r.mapOf, r.watches(), r.hide)
 	}
-	return check{look: l.look, secrets: secretsOf(l.suites, func(s junitSuite) secrets { return s.reader.hide })}, nil
+	c.look = l.look
+	return c, nil
 }
 
 type junitLook struct {

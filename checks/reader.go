@@ -90,7 +90,15 @@ func (r *reader[T]) evidence() run.Evidence {
 	return run.Evidence{Source: r.show(r.env, r.url), Query: r.query(r.env, r.url)}
 }
 
-func (r *reader[T]) asks() run.Safe { return r.sensor(r.url, r.mapOf, r.env) }
+func (r *reader[T]) asks() run.Safe { return r.sensor(r.url, r.mapOf) }
+
+// watches are the caches in which a change of the document shows; none for what is not in a cluster.
+func (r *reader[T]) watches() []kube.Resource {
+	if r.mapOf == nil {
+		return nil
+	}
+	return []kube.Resource{kube.ConfigMaps.Named(r.ConfigMap.Name)}
+}
 
 // read returns the document's files, at least one. Its error is an absentError, an unreadableError, or the reason why
 // it could not look; no secret is in it.

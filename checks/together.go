@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/politicalsphere/sop/rollout/kube"
 	"github.com/politicalsphere/sop/runbook/run"
 )
 
@@ -61,18 +62,18 @@ func sensorOf(parts []seen) run.Safe {
 	return said("%s", strings.Join(names, ", "))
 }
 
-// secretsOf collects what must not show of several documents.
-func secretsOf[T any](all []T, of func(T) secrets) secrets {
-	var out secrets
-	for _, one := range all {
-		for _, s := range of(one) {
-			if !slices.Contains(out, s) {
-				out = append(out, s)
-			}
+// reads makes the check follow a document where it is in a cluster, and hide what the way to it needs.
+func (c *check) reads(cluster *kube.Cluster, caches []kube.Resource, hide secrets) {
+	if cluster != nil {
+		c.cluster = cluster
+		c.follows = append(c.follows, caches...)
+	}
+	for _, s := range hide {
+		if !slices.Contains(c.secrets, s) {
+			c.secrets = append(c.secrets, s)
 		}
 	}
-	slices.SortFunc(out, func(a, b string) int { return len(b) - len(a) })
-	return out
+	slices.SortFunc(c.secrets, func(a, b string) int { return len(b) - len(a) })
 }
 
 // soonest is the earlier of two waits, of which 0 is none.
