@@ -30,6 +30,7 @@ type bench struct {
 	plan     *runbook.Plan
 	files    fs.FS
 	variable map[string]string
+	more     func(*Sources) // opens and closes further doors
 }
 
 func newBench(t *testing.T) *bench {
@@ -48,7 +49,11 @@ func newBench(t *testing.T) *bench {
 }
 
 func (b *bench) worker() *Worker {
-	return New(Sources{Clusters: b.clusters, Prom: prom.NewClients(b.http, b.clock), HTTP: b.http, Files: b.files, Variable: func(name string) string { return b.variable[name] }, Clock: b.clock}, b.plan)
+	s := Sources{Clusters: b.clusters, Prom: prom.NewClients(b.http, b.clock), HTTP: b.http, Files: b.files, Variable: func(name string) string { return b.variable[name] }, Clock: b.clock}
+	if b.more != nil {
+		b.more(&s)
+	}
+	return New(s, b.plan)
 }
 
 func (b *bench) work(c runbook.Check) run.Work {
@@ -223,6 +228,7 @@ func kindNamed(name string) kind {
 func bareWorker(t *testing.T, plan *runbook.Plan) *Worker {
 	b := newBench(t)
 	b.plan = plan
+	b.more = func(s *Sources) { s.Programs = programs(nil) }
 	b.clusters = kube.NewClusters(func(runbook.Environment) (*rest.Config, error) {
 		return &rest.Config{Host: "http://nowhere.example"}, nil
 	}, b.clock)

@@ -123,7 +123,7 @@ func scalarText(v any, hide secrets) (text string, ok bool) {
 		if len(x) > 80 || looksSecret(x) {
 			return "", false
 		}
-		return strconv.Quote(hide.in(x)), true
+		return strconv.Quote(hideShapes(hide.in(x))), true
 	}
 	return "", false
 }

@@ -43,6 +43,8 @@ type check struct {
 	// cached says that its looks read caches and send nothing, but for the first; they need no place among those who
 	// use the network.
 	cached bool
+	// sensor is what look asks, for results that do not name it themselves.
+	sensor run.Safe
 	// secrets are texts that must not come back in a result; look hides them itself, expect is given them.
 	secrets secrets
 }

@@ -3,6 +3,9 @@ package checks
 // codeKinds look at code, at what was built and tested of it, and at what tools wrote.
 func codeKinds() []kind {
 	return []kind{
+		{gitKind, readyGit},
 		{junitKind, readyJUnit},
+		{commandKind, readyCommand},
+		{journalKind, readyJournal},
 	}
 }

@@ -14,7 +14,7 @@ func load(check string) (*runbook.Document, []runbook.Problem) {
 kind: Runbook
 metadata: {name: test, title: Test}
 inputs:
-  path: {title: Path, default: healthz}
+  {path: {title: Path, default: healthz}, version: {title: Version, default: v1.4.2}}
 environments:
   production: {namespace: production, prometheus: {url: 'https://prometheus.example'}, values: {url: 'https://example.com'}}
 components:

@@ -2,8 +2,10 @@ package checks
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -16,14 +18,19 @@ const leastSecret = 4
 
 const hidden = "…"
 
-// add adds texts, also as they look in a URL and in base64.
+// add adds texts, also as they look in a URL, in hexadecimal and in base64, alone or among other bytes.
 func (s *secrets) add(texts ...string) {
 	for _, t := range texts {
 		if len(t) < leastSecret {
 			continue
 		}
-		encoded := base64.StdEncoding.EncodeToString([]byte(t))
-		for _, form := range []string{t, url.QueryEscape(t), url.PathEscape(t), encoded, strings.TrimRight(encoded, "=")} {
+		forms := []string{t, url.QueryEscape(t), url.PathEscape(t), hex.EncodeToString([]byte(t))}
+		for _, alphabet := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+			encoded := alphabet.EncodeToString([]byte(t))
+			forms = append(forms, encoded, strings.TrimRight(encoded, "="))
+			forms = append(forms, cores(alphabet, t)...)
+		}
+		for _, form := range forms {
 			if !slices.Contains(*s, form) {
 				*s = append(*s, form)
 			}
@@ -31,6 +38,39 @@ func (s *secrets) add(texts ...string) {
 	}
 	// A secret that is a part of another must not be replaced first.
 	slices.SortFunc(*s, func(a, b string) int { return len(b) - len(a) })
+}
+
+// leastCore is the shortest text of which a part of its base64 is hidden; the part of a shorter one is found in words.
+const leastCore = 8
+
+// cores are the characters that a text determines alone when it is encoded among other bytes ("user:secret"), for each
+// of the three ways in which it can lie across them.
+func cores(alphabet *base64.Encoding, text string) []string {
+	if len(text) < leastCore {
+		return nil
+	}
+	var out []string
+	for before := range 3 {
+		encoded := alphabet.WithPadding(base64.NoPadding).EncodeToString([]byte(strings.Repeat("x", before) + text))
+		out = append(out, encoded[(before*8+5)/6:(before+len(text))*8/6])
+	}
+	return out
+}
+
+// Texts that are credentials by their form, or by what stands before them.
+var (
+	tokenShape    = regexp.MustCompile(`\b(gh[pousr]_\w{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}|(AKIA|ASIA)[A-Z0-9]{16}|xox[abeprs]-[\w-]{10,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)`)
+	tokenBehind   = regexp.MustCompile(`(?i)\b(bearer\s+|basic\s+)[\w.~+/=-]{8,}`)
+	tokenAssigned = regexp.MustCompile(`(?i)([\w-]*(?:passw|pwd|secret|token|api[_-]?key|credential)[\w-]*["']?\s*[=:]\s*["']?)[^\s"',;]{4,}`)
+	tokenInURL    = regexp.MustCompile(`(://[^/\s:@]*:)[^@\s/]+@`)
+)
+
+// hideShapes hides what looks like a credential in text that a program wrote, of which nobody knows what it knew.
+func hideShapes(text string) string {
+	text = tokenShape.ReplaceAllString(text, hidden)
+	text = tokenBehind.ReplaceAllString(text, "${1}"+hidden)
+	text = tokenInURL.ReplaceAllString(text, "${1}"+hidden+"@")
+	return tokenAssigned.ReplaceAllString(text, "${1}"+hidden)
 }
 
 // in returns the text with the secrets hidden. It works on the text as it came: once made safe, quoted or cut, a

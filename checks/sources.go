@@ -26,8 +26,10 @@ type Sources struct {
 	Files    fs.FS          // documents from a path: names are relative to where the program was started
 	Programs process.Runner
 	Variable func(name string) string // an environment variable, for credentials; empty when not set
-	Journal  func(context.Context) (Chain, error)
-	Clock    run.Clock
+	// GitHubHosts is what stands in the hosts.yml of GitHub's own command line; nil: it is not asked.
+	GitHubHosts func() ([]byte, error)
+	Journal     func(context.Context) (Chain, error) // answers ErrNoRun where no run is going on
+	Clock       run.Clock
 }
 
 // Resolver is the part of net.Resolver that checks ask.
@@ -44,7 +46,9 @@ type Chain struct {
 	Records  int
 	Head     string
 	Repairs  int
-	Anchored bool      // the head stamped in the cluster is one of the chain's
-	Anchor   run.Safe  // where the stamp was found, or why there is none; empty when nothing was written yet
-	At       time.Time // of the newest record
+	Anchored bool     // the head stamped in the cluster is one of the chain's
+	Anchor   run.Safe // where the stamp was found, or why there is none; empty when nothing was written yet
+	// AnchorUnseen says that the stamp could not be looked for.
+	AnchorUnseen bool
+	At           time.Time // of the newest record
 }

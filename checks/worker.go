@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
@@ -172,7 +173,8 @@ func (w *Worker) lookOnce(ctx context.Context, body run.CheckWork, c check) seen
 		s = couldNotLook(e, late)
 		s.Sensor, s.follows = sensor, follows
 	}
-	if body.Check.Expect != "" && s.Status != run.Unknown {
+	s.Sensor = cmp.Or(s.Sensor, c.sensor)
+	if body.Check.Expect != "" && s.Status != run.Unknown && s.Status != run.NotApplicable {
 		s = w.expect(body, s, c.secrets)
 	}
 	return s

@@ -9,7 +9,7 @@ var laterActions = []string{"command", "job", "http", "notify", "approve", "wait
 
 var laterKinds = []string{
 	"nodes", "object", "configmap", "certificate", "image", "events", "reach", "job", "tcp", "dns", "tls", "alerts",
-	"github", "git", "command",
+	"github",
 	"junit", "sarif", "json", "file", "flags",
 	"workload", "endpoints", "secret", "access", "http", "prometheus", "window", // known only where the program has them
 }

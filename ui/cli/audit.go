@@ -60,7 +60,7 @@ func (a audit) anchor(ctx context.Context, id string, records []journal.Record, 
 			by, stamp, err = cluster.Anchor(ctx)
 		}
 		if err != nil {
-			c.Anchor = run.MakeSafe("could not look for the stamp in "+name+": "+err.Error(), 300)
+			c.Anchor, c.AnchorUnseen = run.MakeSafe("could not look for the stamp in "+name+": "+err.Error(), 300), true
 			continue
 		}
 		if by != id || stamp == "" {
