@@ -105,7 +105,7 @@ phases:
     environment: staging
     sections:
       - steps:
-          - {id: roll, title: Roll, deploy: {strategy: rolling}}
+          - {id: roll, title: Roll, deploy: {strategy: rolling}, verify: [{workload: {components: all}}]}
   - id: after
     title: After
     environment: production

@@ -27,6 +27,8 @@ func lint(doc *Document) []Problem {
 	l.metrics()
 	l.phases()
 	l.rollback()
+	l.inhibits()
+	l.people()
 	l.rest()
 	l.expressions()
 	return l.problems

@@ -7,9 +7,6 @@ import (
 	"strings"
 )
 
-// mostItems is how many items a person takes in at one pause point.
-const mostItems = 9
-
 func (l *linter) phases() {
 	seen := map[string]bool{}
 	for i, p := range l.rb.Phases {
@@ -36,9 +33,6 @@ func (l *linter) phases() {
 }
 
 func (l *linter) section(path string, phase int, s Section) {
-	if n := len(s.Steps); n > mostItems {
-		l.warnf(path, "split the section at a natural pause", "%d items at one pause point; people take in at most %d", n, mostItems)
-	}
 	if len(s.Steps) == 0 && l.doc.nodes[path+".steps"] != nil {
 		l.errorf(path+".steps", "add a step, or delete the section", "the section has no steps")
 	}
@@ -50,9 +44,6 @@ func (l *linter) section(path string, phase int, s Section) {
 		}
 		if st.DeferTo != "" {
 			l.deferTo(at+".deferTo", phase, st.DeferTo)
-		}
-		if st.Deploy != nil && l.rb.Rollback == nil {
-			l.warnf(at+".deploy", "write a rollback section", "step %s deploys, and the runbook says nothing of rolling back", quote(st.ID))
 		}
 	}
 }
@@ -280,9 +271,6 @@ func (l *linter) rollback() {
 			l.errorf(path+".rollback.do", "the order is stop, undo, verify", "%s comes after %s", do, order[last])
 		}
 		done[do], last = true, max(last, n)
-	}
-	if len(r.Steps) > mostItems {
-		l.warnf("rollback.steps", "shorten it; this is read in a hurry", "%d items in the rollback; people take in at most %d", len(r.Steps), mostItems)
 	}
 }
 

@@ -103,17 +103,3 @@ func TestMultilineExpressionsHaveTheirPlace(t *testing.T) {
 		t.Errorf("got %v", problems)
 	}
 }
-
-func TestTooManyItemsAtOnePause(t *testing.T) {
-	many := "          - {id: watch, title: Watch, watch: {for: 30m, metrics: [errors]}}\n"
-	for _, id := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
-		many += "          - {id: " + id + ", title: " + id + "}\n"
-	}
-	wants{old: "          - {id: watch, title: Watch, watch: {for: 30m, metrics: [errors]}}\n", becomes: many, message: "10 items at one pause point", warning: true}.check(t)
-}
-
-func TestDeployWithoutRollback(t *testing.T) {
-	data := "apiVersion: sop/v1\nkind: Runbook\nmetadata: {name: a, title: A}\ncomponents: {api: {workload: deployment/api, image: 'a:b'}}\n" +
-		"phases: [{id: a, title: A, sections: [{steps: [{id: b, title: B, deploy: {}}]}]}]\n"
-	wants{becomes: data, line: 5, message: "says nothing of rolling back", warning: true}.check(t)
-}
