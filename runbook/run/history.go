@@ -105,10 +105,10 @@ func (c *CheckState) note(to Status, r Result, before Safe, at time.Time) {
 		h.Turns = tail(turns, flapTurns)
 		h.Flapping = h.Flapping || len(h.Turns) == flapTurns && at.Sub(h.Turns[0]) <= flapWindow
 	}
-	h.Sense = sense
 	if !isGood(to) {
 		c.fall(to, before, r.Summary, at)
 	}
+	h.Sense = sense
 }
 
 // fall notes that a check un-ticked, or that it is down in another way.

@@ -33,7 +33,7 @@ func (c CheckState) knows(status Status, r Result) bool {
 }
 
 // maxResult is how many bytes of text a look may bring into the journal, whose records hold 64 KiB.
-const maxResult = 24 << 10
+const maxResult = 32 << 10
 
 // conclusion makes a result that is none an unknown: only the five words of a Result may count, a sensor that did not
 // answer has nothing to say, and a badness that is no number says nothing.
@@ -78,11 +78,28 @@ func (r Result) fit() Result {
 	return r
 }
 
-// textSize bounds the size of a result in the journal from below.
+// textSize is about how many bytes a result takes in the journal.
 func (r Result) textSize() int {
-	n := len(r.Summary) + len(r.Sensor) + len(r.Pin)
+	n := inJSON(string(r.Summary)) + inJSON(string(r.Sensor)) + inJSON(string(r.Pin))
 	for _, e := range r.Evidence {
-		n += 60 + len(e.Observed) + len(e.Expected) + len(e.Source) + len(e.Query) + len(e.ResourceVersion)
+		n += 80 + inJSON(e.ResourceVersion)
+		for _, text := range [...]Safe{e.Observed, e.Expected, e.Source, e.Query} {
+			n += inJSON(string(text))
+		}
+	}
+	return n
+}
+
+// inJSON is how many bytes a text takes as JSON, which spells some characters out.
+func inJSON(text string) int {
+	n := len(text)
+	for i := range len(text) {
+		switch b := text[i]; {
+		case b == '<' || b == '>' || b == '&' || b < ' ':
+			n += 5
+		case b == '"' || b == '\\':
+			n++
+		}
 	}
 	return n
 }

@@ -97,33 +97,33 @@ func (d *decision) judgeOverrides() {
 			continue
 		}
 		_, phase, _ := d.s.place(step.ID)
-		if why := d.s.worse(step, st, phase); why != "" {
-			d.emit(OverrideVoided{Step: step.ID, Status: d.s.sensed(step, st, phase), Value: d.s.Observed(step.ID), Why: why})
+		if why, value := d.s.worse(step, st, phase); why != "" {
+			d.emit(OverrideVoided{Step: step.ID, Status: d.s.sensed(step, st, phase), Value: value, Why: why})
 		}
 	}
 }
 
-// worse says what got worse than what was overridden; empty when nothing did.
-func (s State) worse(step runbook.Step, st StepState, phase int) Safe {
+// worse says what got worse than what was overridden, and what it is now; empty when nothing did.
+func (s State) worse(step runbook.Step, st StepState, phase int) (why, value Safe) {
 	o := st.Override
 	if len(o.Checks) != len(st.Checks) { // overridden by an older version, which knew less
 		if s.sensed(step, st, phase).severity() > o.Status.severity() || s.failing(step, phase) > o.Failing {
-			return "it got worse"
+			return "it got worse", s.Observed(step.ID)
 		}
-		return ""
+		return "", ""
 	}
 	if step.Action() != "" && s.actionStatus(step, phase).severity() > o.Status.severity() {
-		return "its action is " + Safe(s.actionStatus(step, phase))
+		return "its action is " + Safe(s.actionStatus(step, phase)), s.Observed(step.ID)
 	}
 	for i, c := range st.Checks {
 		if s.suspended(step, i, phase) {
 			continue
 		}
 		if why := o.Checks[i].worse(c); why != "" {
-			return Safe(step.Verify[i].Kind) + ": " + why
+			return Safe(step.Verify[i].Kind) + ": " + why, c.Result.Summary
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // worse says in what a check is worse than what was covered of it.

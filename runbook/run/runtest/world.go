@@ -2,6 +2,7 @@ package runtest
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ const Done = time.Duration(-1)
 // World answers Work. Its fields script what it shows; the zero value of each is a world in which all is well.
 type World struct {
 	Checks   map[string]run.Status // what the checks of a step say; none: passed
+	Looks    map[string]run.Result // what a check sees in full: by step, or by step/index; beats Checks
 	Silent   map[string]bool       // steps whose checks never answer
 	Problems []run.Safe            // of the preflight
 	Unknown  []run.Safe            // of the preflight
@@ -52,7 +54,7 @@ type workload struct {
 // NewWorld is a world in which every component runs v1.
 func NewWorld() *World {
 	return &World{
-		Checks: map[string]run.Status{}, Silent: map[string]bool{}, Refuse: map[string]run.Safe{}, Deny: map[string]run.Safe{},
+		Checks: map[string]run.Status{}, Looks: map[string]run.Result{}, Silent: map[string]bool{}, Refuse: map[string]run.Safe{}, Deny: map[string]run.Safe{},
 		Broken: map[string]run.Safe{}, Stuck: map[string]run.Safe{}, Blind: map[string]run.Safe{}, Cold: map[string]run.Safe{},
 		workloads: map[string]*workload{}, Errors: 0.1,
 	}
@@ -128,6 +130,11 @@ func (w *World) check(b run.CheckWork) []run.Observation {
 	r := run.Result{Status: run.Passed, Summary: "well"}
 	if s, ok := w.Checks[b.Step]; ok {
 		r = run.Result{Status: s, Summary: run.Safe("scripted " + s)}
+	}
+	for _, key := range []string{b.Step, b.Step + "/" + strconv.Itoa(b.Index)} {
+		if look, ok := w.Looks[key]; ok {
+			r = look
+		}
 	}
 	return []run.Observation{run.Checked{Step: b.Step, Index: b.Index, Result: r}}
 }
