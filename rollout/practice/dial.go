@@ -54,6 +54,25 @@ func (w *World) LookupHost(_ context.Context, host string) ([]string, error) {
 	return nil, noSuchHost(host)
 }
 
+// LookupCNAME is the canonical name of a host: no host of the world has an alias.
+func (w *World) LookupCNAME(ctx context.Context, host string) (string, error) {
+	if _, err := w.LookupHost(ctx, host); err != nil {
+		return "", err
+	}
+	return strings.ToLower(strings.TrimSuffix(host, ".")) + ".", nil
+}
+
+// LookupTXT are the texts that the DNS has for a host: the sites say that nobody sends mail from there.
+func (w *World) LookupTXT(ctx context.Context, host string) ([]string, error) {
+	if _, err := w.LookupHost(ctx, host); err != nil {
+		return nil, err
+	}
+	if s, ok := hosts[strings.ToLower(strings.TrimSuffix(host, "."))]; ok && s.kind == frontSite {
+		return []string{"v=spf1 -all"}, nil
+	}
+	return nil, noSuchHost(host) // as a resolver says it of a name without such a record
+}
+
 // dependencyPort is the port of a dependency by its name in the cluster, or 0.
 func dependencyPort(host string) int32 {
 	name, ns, ok := splitService(host)
@@ -83,7 +102,7 @@ func (w *World) Dial(ctx context.Context, network, address string) (net.Conn, er
 		return nil, &net.OpError{Op: "dial", Net: network, Err: net.UnknownNetworkError(network)}
 	}
 	if p := dependencyPort(host); p != 0 {
-		if port != strconv.Itoa(int(p)) {
+		if name, ns, _ := splitService(host); port != strconv.Itoa(int(p)) || w.isGone(ns, name) {
 			return nil, refusal(address)
 		}
 		return w.dialDependency(address), nil
@@ -107,9 +126,9 @@ func (w *World) Dial(ctx context.Context, network, address string) (net.Conn, er
 // certificate gives the one for the name that the client asks for, or for the host that was dialed.
 func (w *World) certificate(host string) func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		p, ok := w.certs[hello.ServerName]
+		p, ok := w.certificateAt(hello.ServerName)
 		if !ok {
-			p, ok = w.certs[host]
+			p, ok = w.certificateAt(host)
 		}
 		if !ok {
 			return nil, fmt.Errorf("the practice world has no certificate for %q", host)

@@ -62,20 +62,61 @@ var dependencies = []struct {
 	port int32
 }{{"postgres", 5432}, {"redis", 6379}}
 
+// The hosts that the organisation's tools have.
+const (
+	forgeHost    = "github.example"
+	artifactHost = "artifacts.example"
+	repoOwner    = "political-sphere"
+	repoName     = "platform"
+)
+
 // hosts are the names under which the world answers, and what of.
 var hosts = map[string]site{
-	"prometheus.staging.example":    {prometheus: true},
-	"prometheus.production.example": {prometheus: true},
-	"staging.example":               {namespace: Staging},
-	"example":                       {namespace: Production},
-	registry:                        {registry: true},
+	"prometheus.staging.example":      {kind: prometheusSite},
+	"prometheus.production.example":   {kind: prometheusSite},
+	"alertmanager.staging.example":    {kind: alertmanagerSite, namespace: Staging},
+	"alertmanager.production.example": {kind: alertmanagerSite, namespace: Production},
+	"staging.example":                 {kind: frontSite, namespace: Staging},
+	"example":                         {kind: frontSite, namespace: Production},
+	registry:                          {kind: registrySite},
+	forgeHost:                         {kind: forgeSite},
+	artifactHost:                      {kind: artifactSite},
 }
 
-// site is what answers under a host's name: Prometheus, the container registry, or the front of a namespace.
+// site is what answers under a host's name, and for which namespace.
 type site struct {
-	prometheus bool
-	registry   bool
-	namespace  string
+	kind      siteKind
+	namespace string
+}
+
+type siteKind int
+
+const (
+	frontSite siteKind = iota
+	prometheusSite
+	alertmanagerSite
+	registrySite
+	forgeSite
+	artifactSite
+)
+
+// frontOf is the host of a namespace's own site.
+func frontOf(namespace string) string {
+	for host, s := range hosts {
+		if s.kind == frontSite && s.namespace == namespace {
+			return host
+		}
+	}
+	return ""
+}
+
+// dependencyNames are the names of the dependencies.
+func dependencyNames() []string {
+	var names []string
+	for _, d := range dependencies {
+		names = append(names, d.name)
+	}
+	return names
 }
 
 // loads are what Prometheus needs to know of the components.

@@ -11,13 +11,10 @@ import (
 	"github.com/politicalsphere/sop/rollout/practice/promapi"
 )
 
-// Fault is one thing that goes wrong. Exactly one of Metrics, Prometheus, Cluster and Pods says what.
+// Fault is a Trouble that begins in the course of the drill.
 type Fault struct {
-	At         Moment           `yaml:"at"`
-	Metrics    *MetricsFault    `yaml:"metrics,omitempty"`
-	Prometheus *PrometheusFault `yaml:"prometheus,omitempty"`
-	Cluster    *ClusterFault    `yaml:"cluster,omitempty"`
-	Pods       *PodsFault       `yaml:"pods,omitempty"`
+	At      Moment `yaml:"at"`
+	Trouble `yaml:",inline"`
 }
 
 // Moment is when a fault begins: Delay after something has become true for the first time, and up to Jitter later,
@@ -126,26 +123,15 @@ func (s *Share) UnmarshalText(text []byte) error {
 }
 
 func (f *Fault) validate() error {
-	kinds := 0
-	for _, set := range []bool{f.Metrics != nil, f.Prometheus != nil, f.Cluster != nil, f.Pods != nil} {
-		if set {
-			kinds++
-		}
-	}
-	var problems []error
-	if kinds != 1 {
-		problems = append(problems, errors.New("it needs exactly one of metrics, prometheus, cluster and pods"))
-	}
+	problems := []error{f.Trouble.validate()}
 	if _, err := parseCondition(f.At.After); err != nil {
 		problems = append(problems, fmt.Errorf("at.after: %w", err))
 	}
 	if f.At.Delay < 0 || f.At.Jitter < 0 {
 		problems = append(problems, errors.New("at: delay and jitter cannot be negative"))
 	}
-	if f.Prometheus != nil {
-		if _, ok := troubles[f.Prometheus.Trouble]; !ok {
-			problems = append(problems, fmt.Errorf("prometheus.trouble is %q, want down, unavailable, empty, nan or slow", f.Prometheus.Trouble))
-		}
+	if f.Migration != nil {
+		problems = append(problems, errors.New("migration: the dry run is over when the drill begins; write it under world.already"))
 	}
 	return errors.Join(problems...)
 }

@@ -62,6 +62,15 @@ func (h *headstart) Wait(ctx context.Context, d time.Duration, s run.Signal) err
 	return err
 }
 
+// skip lets the hasty time go on at once until so long before the drill. What was to happen meanwhile happens then.
+func (h *headstart) skip(before time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if to := h.Clock.Now().Add(-before); h.hasty && to.After(h.now) {
+		h.now = to
+	}
+}
+
 func (h *headstart) settled() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

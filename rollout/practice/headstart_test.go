@@ -92,7 +92,7 @@ func TestWorldSettlesHoweverFastItsClockRuns(t *testing.T) {
 	if err := w.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(w.Cluster().Pods("")); n != 25 {
+	if n := len(w.componentPods("")); n != 25 {
 		t.Errorf("%d pods, want 25", n)
 	}
 }

@@ -15,11 +15,11 @@ import (
 // objects are everything that is in the cluster before its controllers start.
 func (w *World) objects() []runtime.Object {
 	var all []runtime.Object
-	for i := range 3 {
+	for i := range nodeNames() {
 		all = append(all, node(i+1))
 	}
 	for _, ns := range namespaces {
-		all = append(all, namespace(ns), appConfig(ns), appSecrets(ns), flagConfig(ns), w.tlsSecret(ns))
+		all = append(all, namespace(ns), quota(ns), appConfig(ns), appSecrets(ns), flagConfig(ns), w.tlsSecret(ns))
 		for i, d := range dependencies {
 			all = append(all, dependency(ns, d.name, d.port, i)...)
 		}
@@ -29,6 +29,18 @@ func (w *World) objects() []runtime.Object {
 	}
 	return all
 }
+
+// The names of the objects that scenarios speak of.
+const (
+	appConfigName  = "app-config"
+	appSecretsName = "app-secrets"
+	flagsName      = "feature-flags"
+	flagsKey       = "flags.json"
+	tlsName        = "web-tls"
+	quotaName      = "compute"
+)
+
+func nodeNames() []string { return []string{"node-1", "node-2", "node-3"} }
 
 func named(kind, version, namespace, name string, labels map[string]string) (metav1.TypeMeta, metav1.ObjectMeta) {
 	return metav1.TypeMeta{Kind: kind, APIVersion: version}, metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: labels}
@@ -40,7 +52,7 @@ func namespace(name string) *corev1.Namespace {
 }
 
 func node(i int) *corev1.Node {
-	name := fmt.Sprintf("node-%d", i)
+	name := nodeNames()[i-1]
 	t, m := named("Node", "v1", "", name, map[string]string{
 		corev1.LabelHostname: name, corev1.LabelOSStable: "linux", corev1.LabelArchStable: "amd64",
 		corev1.LabelTopologyZone: fmt.Sprintf("zone-%c", 'a'+i-1),
@@ -61,17 +73,27 @@ func node(i int) *corev1.Node {
 	}}
 }
 
+// quota leaves room for a whole second set of pods.
+func quota(ns string) *corev1.ResourceQuota {
+	t, m := named("ResourceQuota", "v1", ns, quotaName, nil)
+	return &corev1.ResourceQuota{TypeMeta: t, ObjectMeta: m, Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{
+		corev1.ResourcePods: resource.MustParse("80"), corev1.ResourceRequestsCPU: resource.MustParse("10"), corev1.ResourceRequestsMemory: resource.MustParse("16Gi"),
+	}}}
+}
+
+// appConfig has the same keys in both environments; they differ in ENVIRONMENT, PUBLIC_URL and POOL_SIZE.
 func appConfig(ns string) *corev1.ConfigMap {
-	t, m := named("ConfigMap", "v1", ns, "app-config", nil)
+	t, m := named("ConfigMap", "v1", ns, appConfigName, nil)
 	return &corev1.ConfigMap{TypeMeta: t, ObjectMeta: m, Data: map[string]string{
 		"LOG_LEVEL": "info", "REGION": "eu-1", "ENVIRONMENT": ns, "FEATURE_FLAGS": "matchmaking=on,replays=off",
+		"PUBLIC_URL": "https://" + frontOf(ns), "POOL_SIZE": map[string]string{Staging: "10", Production: "40"}[ns],
 	}}
 }
 
 // flagConfig holds the feature flags in flagd's form; that of the release is off.
 func flagConfig(ns string) *corev1.ConfigMap {
-	t, m := named("ConfigMap", "v1", ns, "feature-flags", nil)
-	return &corev1.ConfigMap{TypeMeta: t, ObjectMeta: m, Data: map[string]string{"flags.json": `{
+	t, m := named("ConfigMap", "v1", ns, flagsName, nil)
+	return &corev1.ConfigMap{TypeMeta: t, ObjectMeta: m, Data: map[string]string{flagsKey: `{
   "$schema": "https://flagd.dev/schema/v0/flags.json",
   "flags": {
     "new-lobby": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off"},
@@ -82,15 +104,15 @@ func flagConfig(ns string) *corev1.ConfigMap {
 }
 
 func appSecrets(ns string) *corev1.Secret {
-	t, m := named("Secret", "v1", ns, "app-secrets", nil)
+	t, m := named("Secret", "v1", ns, appSecretsName, nil)
 	return &corev1.Secret{TypeMeta: t, ObjectMeta: m, Type: corev1.SecretTypeOpaque, Data: map[string][]byte{
 		"DATABASE_PASSWORD": []byte("not-a-real-password-" + ns), "API_KEY": []byte("not-a-real-key-" + ns),
 	}}
 }
 
 func (w *World) tlsSecret(ns string) *corev1.Secret {
-	t, m := named("Secret", "v1", ns, "web-tls", nil)
-	p := w.certs[ns]
+	t, m := named("Secret", "v1", ns, tlsName, nil)
+	p := w.certificateOf(ns)
 	return &corev1.Secret{TypeMeta: t, ObjectMeta: m, Type: corev1.SecretTypeTLS, Data: map[string][]byte{
 		corev1.TLSCertKey: p.cert, corev1.TLSPrivateKeyKey: p.key, "ca.crt": w.authority.pem(),
 	}}

@@ -14,7 +14,7 @@ import (
 func (w *World) tell() {
 	w.telling.Lock()
 	defer w.telling.Unlock()
-	pods := w.kube.Pods("")
+	pods := w.componentPods("")
 	now := w.clock.Now()
 	gone := make(map[promapi.Pod]bool, len(w.told))
 	for p := range w.told {
@@ -33,6 +33,13 @@ func (w *World) tell() {
 		w.prom.Observe(now, p, promapi.Absent)
 	}
 	w.arm(pods)
+}
+
+// componentPods are the pods of a namespace ("" for all) that belong to the components: those of Jobs serve nobody.
+func (w *World) componentPods(namespace string) []kubeapi.PodView {
+	return slices.DeleteFunc(w.kube.Pods(namespace), func(p kubeapi.PodView) bool {
+		return !slices.ContainsFunc(components, func(c component) bool { return c.name == p.Labels["app"] })
+	})
 }
 
 func identity(v kubeapi.PodView) promapi.Pod {
@@ -100,39 +107,10 @@ func (w *World) strike(s *faultState) {
 	w.mu.Lock()
 	s.began = now
 	w.mu.Unlock()
-	switch f := s.fault; {
-	case f.Metrics != nil:
-		w.prom.Inject(f.Metrics.effect(now))
-	case f.Prometheus != nil:
-		w.prom.Break(promapi.Outage{Trouble: troubles[f.Prometheus.Trouble], Start: now, For: f.Prometheus.For, Delay: f.Prometheus.Delay})
-	case f.Cluster != nil:
-		lift := w.kube.Inject(f.Cluster.fault())
-		w.afterwards(f.Cluster.For, lift)
-	case f.Pods != nil:
-		w.ail(f.Pods)
-		w.afterwards(f.Pods.For, func() { w.mend(f.Pods) })
-	}
-}
-
-// afterwards calls end after d; 0 means never.
-func (w *World) afterwards(d time.Duration, end func()) {
-	if d > 0 && w.clock.Wait(w.ctx, d, nil) == nil {
+	end := w.begin(&s.fault.Trouble)
+	if d := s.fault.lasts(); d > 0 && w.clock.Wait(w.ctx, d, nil) == nil {
 		end()
 	}
-}
-
-func (w *World) ail(f *PodsFault) {
-	w.mu.Lock()
-	w.ailing = append(w.ailing, f)
-	w.mu.Unlock()
-	w.kube.Reassess()
-}
-
-func (w *World) mend(f *PodsFault) {
-	w.mu.Lock()
-	w.ailing = slices.DeleteFunc(slices.Clone(w.ailing), func(g *PodsFault) bool { return g == f })
-	w.mu.Unlock()
-	w.kube.Reassess()
 }
 
 // FaultBegan is when the first of the scenario's faults began; zero while none has.

@@ -61,6 +61,10 @@ type WorldSpec struct {
 	CertificateDays map[string]int `yaml:"certificateDays,omitempty"`
 	// Images says how containers run and behave, by "component:version" or by the version alone.
 	Images map[string]Image `yaml:"images,omitempty"`
+	// Built is how long before the start CI had built the release; 0 means four hours.
+	Built time.Duration `yaml:"built,omitempty"`
+	// Already is what is wrong from the beginning.
+	Already []Trouble `yaml:"already,omitempty"`
 }
 
 // Action is what a scenario calls for.
@@ -74,6 +78,8 @@ const (
 	RollBack Action = "rollback"
 	// Hold: something is wrong that no rollback would mend; wait or ask, but do not roll back.
 	Hold Action = "hold"
+	// Abort: the release must not go out as it is; stop before anything is deployed.
+	Abort Action = "abort"
 )
 
 // Expect is the right decision.
@@ -183,10 +189,16 @@ func (sc *Scenario) validate() error {
 	need(!sc.Start.IsZero(), "start is missing")
 	need(sc.World.Running != "", "world.running is missing: the version that runs at the start")
 	need(sc.World.Release != "", "world.release is missing: the version to deploy")
-	need(slices.Contains([]Action{Complete, RollBack, Hold}, sc.Expect.Action), "expect.action is %q, want complete, rollback or hold", sc.Expect.Action)
+	need(slices.Contains([]Action{Complete, RollBack, Hold, Abort}, sc.Expect.Action), "expect.action is %q, want complete, rollback, hold or abort", sc.Expect.Action)
+	need(sc.World.Built >= 0, "world.built cannot be negative")
 	need(sc.Expect.Action != RollBack || sc.Expect.Within > 0, "expect.within is missing: a rollback needs one")
 	for i, h := range sc.Hints {
 		need(h.Text != "" && h.Cost >= 0, "hints[%d]: it needs a text and a cost of 0 or more", i)
+	}
+	for i := range sc.World.Already {
+		if err := sc.World.Already[i].validate(); err != nil {
+			problems = append(problems, fmt.Errorf("world.already[%d]: %w", i, err))
+		}
 	}
 	for i, f := range sc.Faults {
 		if err := f.validate(); err != nil {

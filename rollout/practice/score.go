@@ -18,6 +18,8 @@ type Performance struct {
 	Steps, Done, Overridden, Skipped int
 	// Verified: after the deploy or the rollback it was made sure that all is well.
 	Verified bool
+	// Deployed: something of the release went out.
+	Deployed bool
 	// HintCost is the price of all the hints that were asked for.
 	HintCost int
 	// WrongTarget: something else than the scenario's environment was written to.
@@ -63,7 +65,7 @@ func Judge(want Expect, p Performance) Score {
 		s.add(calm("time to roll back", rollbackPoints, right))
 	}
 	s.add(fidelity(p))
-	s.add(verification(p))
+	s.add(verification(want, p, right))
 	if needless {
 		s.deduct("needless rollback", needlessCost, "the release was not at fault when it was rolled back")
 	}
@@ -104,6 +106,8 @@ func (p Performance) right(want Expect) bool {
 		return p.Outcome == run.RolledBack
 	case Hold:
 		return p.Outcome == run.Completed || p.Outcome == run.NeedsPerson
+	case Abort:
+		return !p.Deployed && (p.Outcome == run.NeedsPerson || p.Outcome == run.RunFailed)
 	default:
 		return p.Outcome == run.Completed
 	}
@@ -174,7 +178,10 @@ func fidelity(p Performance) Part {
 	return part
 }
 
-func verification(p Performance) Part {
+func verification(want Expect, p Performance, right bool) Part {
+	if want.Action == Abort && right {
+		return Part{Name: "verification", Points: verificationPoints, Of: verificationPoints, Why: "nothing went out that would have to be verified"}
+	}
 	if p.Verified {
 		return Part{Name: "verification", Points: verificationPoints, Of: verificationPoints, Why: "verified afterwards"}
 	}

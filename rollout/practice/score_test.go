@@ -15,6 +15,7 @@ var (
 	badRelease = Expect{Action: RollBack, Within: 10 * time.Minute}
 	fine       = Expect{Action: Complete}
 	holding    = Expect{Action: Hold}
+	notToGo    = Expect{Action: Abort}
 	faultAt    = time.Date(2026, 3, 12, 14, 30, 0, 0, time.UTC)
 )
 
@@ -47,6 +48,11 @@ func TestJudge(t *testing.T) {
 		{"held and left to a person", holding, with(func(p *Performance) {
 			p.Outcome, p.DetectedAt, p.RolledBackAt = run.NeedsPerson, time.Time{}, time.Time{}
 		}), 100},
+		{"stopped before anything went out", notToGo, Performance{Outcome: run.NeedsPerson, Steps: 9, Done: 9}, 100},
+		{"a box stopped it", notToGo, Performance{Outcome: run.RunFailed, Steps: 9, Done: 9}, 100},
+		{"overridden and then stopped", notToGo, Performance{Outcome: run.NeedsPerson, Steps: 10, Done: 8, Overridden: 2}, 99},
+		{"deployed what should not go out", notToGo, Performance{Outcome: run.Completed, Steps: 20, Done: 20, Verified: true, Deployed: true}, 20},
+		{"stopped too late", notToGo, Performance{Outcome: run.NeedsPerson, Steps: 12, Done: 12, Deployed: true}, 10},
 		{"seen at twice the time there is", badRelease, with(func(p *Performance) { p.DetectedAt, p.RolledBackAt = after(10*time.Minute), after(11*time.Minute) }), 80},
 		{"seen half too late", badRelease, with(func(p *Performance) { p.DetectedAt, p.RolledBackAt = after(450*time.Second), after(8*time.Minute) }), 90},
 		{"rolled back half too late", badRelease, with(func(p *Performance) { p.RolledBackAt = after(2*time.Minute + 450*time.Second) }), 90},

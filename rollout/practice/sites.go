@@ -14,21 +14,53 @@ import (
 	"github.com/politicalsphere/sop/rollout/practice/kubeapi"
 )
 
-func sortedHosts() []string { return slices.Sorted(maps.Keys(hosts)) }
+func sortedHosts() []string { return sortedKeys(hosts) }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // handler is what answers under a host's name, or nil when there is no such host.
 func (w *World) handler(host string) http.Handler {
 	s, ok := hosts[host]
-	switch {
-	case !ok:
+	if !ok {
 		return w.inCluster(host)
-	case s.prometheus:
-		return w.prom
-	case s.registry:
-		return w.registry()
-	default:
-		return w.front(s.namespace)
 	}
+	return w.troubled(host, w.siteOf(s, w.tools))
+}
+
+// siteOf is what answers for a site when nothing is wrong with it.
+func (w *World) siteOf(s site, t tools) http.Handler {
+	switch s.kind {
+	case prometheusSite:
+		return w.prom
+	case alertmanagerSite:
+		return w.prom.Alertmanager(s.namespace)
+	case registrySite:
+		return w.images
+	case forgeSite, artifactSite:
+		return t.atHost(s.kind)
+	}
+	return w.front(s.namespace)
+}
+
+// troubled answers as a host does that something may be wrong with at the moment. Where nobody should be listening it
+// cuts the connection; who can, asks refuses first.
+func (w *World) troubled(host string, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if t := w.siteTrouble(host); t != nil {
+			switch t.Trouble {
+			case siteDown:
+				panic(http.ErrAbortHandler)
+			case siteUnavailable:
+				http.Error(rw, "Service Unavailable", http.StatusServiceUnavailable)
+				return
+			case siteSlow:
+				if w.wait(r.Context(), t.Delay) != nil {
+					return // the client has gone
+				}
+			}
+		}
+		h.ServeHTTP(rw, r)
+	})
 }
 
 // inCluster answers under the names that components have inside of the cluster: api.production.svc and longer.

@@ -56,7 +56,11 @@ func (w *World) clusterHost() string {
 
 // refuses says whether nobody listens under a host's name at present.
 func (w *World) refuses(host string) bool {
-	return hosts[host].prometheus && w.prom.Outage().Trouble == promapi.Down
+	if hosts[host].kind == prometheusSite && w.prom.Outage().Trouble == promapi.Down {
+		return true
+	}
+	t := w.siteTrouble(host)
+	return t != nil && t.Trouble == siteDown
 }
 
 // served says whether the world listens on a URL's port: only on those that its scheme goes with.
@@ -105,7 +109,7 @@ func (t transport) response(r *http.Request, host string, rec *recorder) *http.R
 
 // connectionState is what a client would have learnt in the handshake; nil for a host without a certificate.
 func (w *World) connectionState(host string) *tls.ConnectionState {
-	p, ok := w.certs[host]
+	p, ok := w.certificateAt(host)
 	if !ok {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	"github.com/politicalsphere/sop/rollout/practice/images"
 	"github.com/politicalsphere/sop/rollout/practice/kubeapi"
 	"github.com/politicalsphere/sop/rollout/practice/promapi"
 	"github.com/politicalsphere/sop/runbook/run"
@@ -22,8 +23,9 @@ type World struct {
 	clock     *headstart
 	kube      *kubeapi.Server
 	prom      *promapi.Server
+	images    *images.Registry
+	tools     tools
 	authority *authority
-	certs     map[string]pair // by host, and by namespace for its Secret
 	pipes     *pipeListener
 	ctx       context.Context // ends the world's goroutines; set by Start
 
@@ -32,7 +34,9 @@ type World struct {
 
 	mu      sync.Mutex // taken after the lock of kube; whoever holds it does not call kube
 	faults  []*faultState
-	ailing  []*PodsFault
+	present []*Trouble      // what is wrong now and looked up when somebody asks
+	certs   map[string]pair // by host, and by namespace for its Secret
+	serial  int64           // of the last certificate
 	started bool
 }
 
@@ -62,7 +66,10 @@ func New(sc Scenario, clock run.Clock, seed int64) (*World, error) {
 		e.Component, e.Version = splitImageName(name)
 		w.prom.Inject(e)
 	}
-	w.kube = kubeapi.New(kubeapi.Options{Clock: w.clock, Seed: seed, Behaviour: w.behaviour, User: sc.Operator})
+	w.images = images.New(registry, w.inRegistry)
+	prepare(w.images, sc.World)
+	w.tools = w.toolsAt(clock.Now(), clock.Now, func(string) bool { return false })
+	w.kube = kubeapi.New(kubeapi.Options{Clock: w.clock, Seed: seed, Behaviour: w.behaviour, ImageID: w.images.ID, User: sc.Operator})
 	if err := w.kube.Apply(w.objects()...); err != nil {
 		return nil, fmt.Errorf("filling the cluster of %s: %w", sc.Metadata.Name, err)
 	}
@@ -70,35 +77,8 @@ func New(sc Scenario, clock run.Clock, seed int64) (*World, error) {
 	return w, nil
 }
 
-// certify makes the certificates of the sites and of the Secrets.
-func (w *World) certify(now time.Time) error {
-	var err error
-	if w.authority, err = newAuthority(w.seed, now); err != nil {
-		return err
-	}
-	w.certs = map[string]pair{}
-	serial := int64(1)
-	for _, host := range sortedHosts() {
-		serial++
-		ns := hosts[host].namespace
-		days, ok := w.scenario.World.CertificateDays[ns]
-		if !ok {
-			days = 90
-		}
-		until := now.Add(time.Duration(days) * day)
-		p, err := w.authority.issue(serial, until.Add(-90*day-time.Hour), until, host)
-		if err != nil {
-			return err
-		}
-		w.certs[host] = p
-		if ns != "" {
-			w.certs[ns] = p
-		}
-	}
-	return nil
-}
-
-// Start lets the cluster settle and returns when every component is available; then the time of the drill begins,
+// Start lets the cluster settle and returns when every component is available, the migrations have been tried and what
+// the scenario says is wrong already has come about; then the time of the drill begins,
 // a few milliseconds after the scenario's Start. The world lives until ctx ends. It can be started once. With a
 // virtual clock the caller should be one of its goroutines (Jumping.Run), or its time runs on by itself afterwards.
 func (w *World) Start(ctx context.Context) error {
@@ -110,8 +90,15 @@ func (w *World) Start(ctx context.Context) error {
 		return errors.New("starting the practice world: it was started before; make a new one")
 	}
 	w.kube.Start(ctx)
-	if err := w.settle(ctx); err != nil {
+	err := w.settle(ctx)
+	if err == nil {
+		err = w.tryMigrations(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("starting the practice world %s: %w", w.scenario.Metadata.Name, err)
+	}
+	for i := range w.scenario.World.Already {
+		w.begin(&w.scenario.World.Already[i])
 	}
 	w.clock.settled()
 	w.servePipes(ctx)
@@ -140,7 +127,10 @@ func (w *World) Idle() func() bool { return w.kube.Quiet }
 // behaviour says how a container runs. It is called with the cluster's lock held.
 func (w *World) behaviour(c kubeapi.Container) kubeapi.Behaviour {
 	version := tag(c.Image)
-	if !w.inRegistry(c.Image) {
+	if c.Name == migrationContainer {
+		return w.migrationRun(c.Namespace)
+	}
+	if !w.images.Has(c.Image) {
 		return kubeapi.Behaviour{Missing: "failed to resolve reference \"" + c.Image + "\": not found"}
 	}
 	i := w.scenario.World.imageOf(c.Name, version)
@@ -148,10 +138,9 @@ func (w *World) behaviour(c kubeapi.Container) kubeapi.Behaviour {
 		Missing: i.Missing, NotReady: i.NotReady, StartDelay: i.StartDelay, Crash: i.Crash.behaviour(),
 		Log: []string{fmt.Sprintf("%s %s listening", c.Name, version)},
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, f := range w.ailing {
-		if !f.matches(c.Namespace, c.Labels["app"], version) {
+	for _, t := range w.troublesNow() {
+		f := t.Pods
+		if f == nil || !f.matches(c.Namespace, c.Labels["app"], version) {
 			continue
 		}
 		if f.Crash != nil {

@@ -101,7 +101,7 @@ func (d drill) deploy(ns, version string) {
 	}
 	done := condition{namespace: ns, percent: 100}
 	for end := d.jump.Now().Add(10 * time.Minute); d.jump.Now().Before(end); d.sleep(100 * time.Millisecond) {
-		if done.holds(d.Cluster().Pods(ns), version) {
+		if done.holds(d.componentPods(ns), version) {
 			return
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -142,7 +144,7 @@ func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, 
 		if err != nil {
 			return failed(err)
 		}
-		fmt.Fprintf(a.err, "the world is at KUBECONFIG=%s and %s\n", exposed.Kubeconfig, exposed.Prometheus)
+		a.tellExposed(exposed)
 	}
 	s, err := a.beginDrill(c, f, sc, o.Speed, jumping != nil)
 	if err != nil {
@@ -170,6 +172,16 @@ func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, 
 		return nil // a drill that a person left or lost is no error of the program
 	}
 	return err
+}
+
+// tellExposed says where the world is, for those outside of the program.
+func (a *app) tellExposed(e practice.Exposed) {
+	fmt.Fprintf(a.err, "the world is at KUBECONFIG=%s and %s\n", e.Kubeconfig, e.Prometheus)
+	all := e.Variables()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		fmt.Fprintf(a.err, "  %s=%s\n", name, all[name])
+	}
+	fmt.Fprintf(a.err, "a shell reads all but the kubeconfig from %s\n", e.Env)
 }
 
 func (a *app) beginDrill(c connections, f practiceFlags, sc practice.Scenario, speed float64, fast bool) (*session, error) {
@@ -212,6 +224,9 @@ func performance(s run.State, faultAt time.Time) practice.Performance {
 		case status.OpensGate():
 			p.Steps, p.Done = p.Steps+1, p.Done+1
 		}
+	}
+	for _, d := range s.Deploys {
+		p.Deployed = p.Deployed || len(d.Answered) > 0 || !d.MoveAt.IsZero()
 	}
 	for _, env := range s.Envs {
 		for _, t := range env.Triggers {

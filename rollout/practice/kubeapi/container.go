@@ -232,11 +232,11 @@ func (c *containerRun) id(pod *corev1.Pod) string {
 }
 
 // status is the container as the pod's status shows it.
-func (c *containerRun) status(pod *corev1.Pod, now time.Time) corev1.ContainerStatus {
+func (c *containerRun) status(pod *corev1.Pod, now time.Time, idOf func(image string) string) corev1.ContainerStatus {
 	st := corev1.ContainerStatus{Name: c.name, Image: c.image, RestartCount: c.restarts}
 	begun := false
 	if c.last != nil || !c.started.IsZero() {
-		st.ImageID = ImageID(c.image)
+		st.ImageID = idOf(c.image)
 		st.ContainerID = c.id(pod)
 	}
 	waiting := func(reason, message string) {

@@ -179,7 +179,7 @@ func (s *Server) tellStatus(pod *corev1.Pod, run *podRun) {
 	statuses := make([]corev1.ContainerStatus, 0, len(run.containers))
 	ready := true
 	for _, c := range run.containers {
-		statuses = append(statuses, c.status(pod, s.clock.Now()))
+		statuses = append(statuses, c.status(pod, s.clock.Now(), s.opt.ImageID))
 		ready = ready && statuses[len(statuses)-1].Ready
 	}
 	st.ContainerStatuses = statuses

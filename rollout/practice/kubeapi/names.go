@@ -83,7 +83,7 @@ func bareTemplate(template *corev1.PodTemplateSpec) *corev1.PodTemplateSpec {
 	return c
 }
 
-// ImageID is the digest under which the practice world's registry serves an image: "registry.example/api@sha256:…".
+// ImageID makes up the digest of an image that no registry was named for: "registry.example/api@sha256:…".
 // An image given by its digest keeps it.
 func ImageID(image string) string {
 	name, digest, pinned := strings.Cut(image, "@")

@@ -30,6 +30,9 @@ type Options struct {
 	// It is asked when a container starts or restarts, when a failed image pull is retried and after Reassess. It
 	// is called with the server's lock held, so it must not call the Server and should return at once.
 	Behaviour func(Container) Behaviour
+	// ImageID says under which digest an image is served; nil means the function of that name. It is called with the
+	// server's lock held.
+	ImageID func(image string) string
 	// User is the name that reviews answer with; empty means "practice".
 	User string
 	// History is how many changes per resource a watch may lag behind before it gets 410 Gone; 0 means 4096.
@@ -69,6 +72,9 @@ type Server struct {
 func New(opt Options) *Server {
 	if opt.User == "" {
 		opt.User = "practice"
+	}
+	if opt.ImageID == nil {
+		opt.ImageID = ImageID
 	}
 	if opt.History <= 0 {
 		opt.History = 4096

@@ -14,12 +14,15 @@ import (
 	"github.com/prometheus/prometheus/model/value"
 )
 
-// Rule is one alert of Prometheus. It fires for each series of Expr that is there for a time of For without a gap.
+// Rule is one alert of Prometheus. It fires for each series of Expr that is there for a time of For without a gap, or,
+// if it was raised, as long as it is.
 type Rule struct {
 	Name, Expr  string
 	For         time.Duration
 	Labels      map[string]string
 	Annotations map[string]string
+
+	raised *raised
 }
 
 const (
@@ -27,12 +30,20 @@ const (
 	slowest    = `histogram_quantile(0.95, sum by (namespace, le) (rate(http_request_duration_seconds_bucket[2m])))`
 )
 
-// DefaultRules are the alerts of the organisation that the practice world is modelled on.
+// DefaultRules are the alerts of the organisation that the practice world is modelled on. Beside them there is one that
+// always fires.
 var DefaultRules = []Rule{
 	rule("ErrorRateElevated", errorShare+" > 0.005", 10*time.Minute, "warning", "More than 0.5 % of the requests fail"),
 	rule("ErrorRateCritical", errorShare+" > 0.01", 5*time.Minute, "critical", "More than 1 % of the requests fail"),
 	rule("LatencyElevated", slowest+" > 0.2", 10*time.Minute, "warning", "The p95 of the response time is over 200 ms"),
 	rule("LatencyCritical", slowest+" > 0.5", 5*time.Minute, "critical", "The p95 of the response time is over 500 ms"),
+}
+
+// watchdog always fires, to show that alerts arrive.
+func watchdog(since time.Time) Rule {
+	r := rule("Watchdog", "vector(1)", 0, "none", "This alert always fires, to show that alerts arrive")
+	r.raised = &raised{from: since}
+	return r
 }
 
 func rule(name, expr string, d time.Duration, severity, summary string) Rule {
@@ -60,7 +71,7 @@ const (
 func (s *Server) alerts(r *http.Request) (any, error) {
 	now := s.present().Truncate(judgeEvery)
 	all := []alert{}
-	for _, rule := range s.options.Rules {
+	for _, rule := range s.allRules() {
 		active, err := s.judge(r.Context(), rule, now)
 		if err != nil {
 			return nil, err
@@ -73,7 +84,14 @@ func (s *Server) alerts(r *http.Request) (any, error) {
 func (s *Server) rules(r *http.Request) (any, error) {
 	now := s.present().Truncate(judgeEvery)
 	list := []map[string]any{}
-	for _, rule := range s.options.Rules {
+	switch kind := r.FormValue("type"); kind {
+	case "", "alert":
+	case "record": // there are none
+		return map[string]any{"groups": []any{}}, nil
+	default:
+		return nil, badData("invalid query parameter type='%s'", kind)
+	}
+	for _, rule := range s.allRules() {
 		active, err := s.judge(r.Context(), rule, now)
 		if err != nil {
 			return nil, err
@@ -114,6 +132,9 @@ func (s *Server) stretches(ctx context.Context, rule Rule, from, to time.Time) (
 	if s.Outage().Trouble == Empty {
 		return nil, nil
 	}
+	if rule.raised != nil {
+		return rule.raised.stretches(rule, to), nil
+	}
 	from = from.Add(-rule.For - judgeBack).Truncate(judgeEvery)
 	q, err := s.engine.NewRangeQuery(ctx, s, nil, rule.Expr, from, to.Truncate(judgeEvery), judgeEvery)
 	if err != nil {
@@ -126,15 +147,12 @@ func (s *Server) stretches(ctx context.Context, rule Rule, from, to time.Time) (
 	}
 	var all []stretch
 	for _, one := range matrix {
-		b := labels.NewBuilder(one.Metric).Del(model.MetricNameLabel).Set(labels.AlertName, rule.Name)
-		for k, v := range rule.Labels {
-			b.Set(k, v)
-		}
+		l := rule.labels(one.Metric)
 		for i, p := range one.Floats {
 			if i > 0 && p.T-one.Floats[i-1].T == judgeEvery.Milliseconds() {
 				all[len(all)-1].last, all[len(all)-1].value = p.T, p.F
 			} else {
-				all = append(all, stretch{labels: b.Labels(), first: p.T, last: p.T, value: p.F})
+				all = append(all, stretch{labels: l, first: p.T, last: p.T, value: p.F})
 			}
 		}
 	}
@@ -183,7 +201,7 @@ func asksForAlerts(matchers []*labels.Matcher) bool {
 // alertSeries makes up ALERTS: 1 for as long as an alert is pending or firing.
 func (s *Server) alertSeries(ctx context.Context, from, to int64, matchers []*labels.Matcher) ([]*series, error) {
 	var found []*series
-	for _, rule := range s.options.Rules {
+	for _, rule := range s.allRules() {
 		all, err := s.stretches(ctx, rule, time.UnixMilli(from), time.UnixMilli(to))
 		if err != nil {
 			return nil, err

@@ -37,6 +37,7 @@ type Server struct {
 	mu      sync.Mutex
 	sim     *simulation
 	outages []Outage
+	raised  []Rule
 }
 
 // New returns a Server without pods.
@@ -63,7 +64,8 @@ func New(o Options) *Server {
 			EnableNegativeOffset:     true,
 			Parser:                   p,
 		}),
-		sim: newSimulation(o.Start, o.Seed, o.Loads),
+		sim:    newSimulation(o.Start, o.Seed, o.Loads),
+		raised: []Rule{watchdog(o.Start.Add(-History))},
 	}
 	s.handler = s.routes()
 	return s
