@@ -59,6 +59,12 @@ func readyAccess(w *Worker, work run.CheckWork) (check, error) {
 	return check{look: onCluster(cluster, said("access rules of namespace %s", work.Env.Namespace), accessLook{env: work.Env, cluster: cluster, rights: p.rights()}.look)}, nil
 }
 
+// Rights cannot be watched. Where one or two requests tell all, they are asked for again soon.
+const (
+	fewRequests = 2
+	soon        = time.Minute
+)
+
 // rights are what the parameters ask for.
 func (p accessParams) rights() []kube.Right {
 	if p.For == "rollout" {
@@ -83,11 +89,15 @@ func (l accessLook) look(ctx context.Context) seen {
 		Source: said("access rules of namespace %s", l.env.Namespace), Query: kubectl(l.env, "auth", "can-i", "--list"),
 		Expected: said("%s", count(len(l.rights), "right")),
 	}
-	denied, err := l.cluster.Allowed(ctx, l.rights)
+	denied, requests, err := l.cluster.Allowed(ctx, l.rights)
 	if err != nil {
 		return couldNotLook(source, err)
 	}
-	return l.judge(denied, source)
+	s := l.judge(denied, source)
+	if requests <= fewRequests {
+		s.again = soon
+	}
+	return s
 }
 
 func (l accessLook) judge(denied []kube.Denied, source run.Evidence) seen {
@@ -110,8 +120,10 @@ func (l accessLook) judge(denied []kube.Denied, source run.Evidence) seen {
 	switch {
 	case len(needed) > 0:
 		s.summed(run.Failed, "may not %s", strings.Join(needed, ", "))
+		s.Badness = float64(len(needed))
 	case len(nice) > 0:
 		s.summed(run.Warn, "may not %s; a rollout works without", strings.Join(nice, ", "))
+		s.Badness = float64(len(nice))
 	default:
 		s.summed(run.Passed, "%s held", count(len(l.rights), "right"))
 	}

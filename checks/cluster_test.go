@@ -166,7 +166,7 @@ func TestWorkload(t *testing.T) {
 		{"no answer", func(c *cluster) { c.server.Inject(kubeapi.Fault{Hang: true}) }, all(), run.Unknown, []string{"could not look: timed out after 8s"}},
 		{"a failing server", func(c *cluster) { c.server.Inject(kubeapi.Fault{Status: 503, Message: "etcd \x1b[2J is down"}) }, all(), run.Unknown, []string{"could not look", "etcd ^[[2J is down"}},
 		{"an unknown component", nil, runbook.Check{Kind: "workload", Params: params("components", "web")}, run.Unknown, []string{`no component "web"; it has api, worker`}},
-		{"another kind of workload", nil, runbook.Check{Kind: "workload", Params: params("workloads", "statefulset/db")}, run.Unknown, []string{"does not look at"}},
+		{"another kind of workload", nil, runbook.Check{Kind: "workload", Params: params("workloads", "cronjob/db")}, run.Unknown, []string{"does not look at"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			want(t, newCluster(t).after(c.before, c.check), c.status, c.words...)

@@ -74,6 +74,7 @@ type endpointsLook struct {
 func (l endpointsLook) look(ctx context.Context) seen {
 	s, self := seen{}, map[string]any{}
 	var all, wrong []string
+	bad := 0
 	for _, service := range l.services {
 		source := run.Evidence{
 			Source: object("EndpointSlices of Service", l.env, service),
@@ -93,6 +94,7 @@ func (l endpointsLook) look(ctx context.Context) seen {
 		words := fmt.Sprintf("%s %d of %s ready", service, ready, count(total, "endpoint"))
 		if err != nil {
 			words = fmt.Sprintf("there is no Service %s", service)
+			s.follows = []followed{{l.cluster, kube.Services}}
 		}
 		if len(slices) > 0 {
 			source.Source = object("EndpointSlice", l.env, slices[0].Name)
@@ -104,11 +106,13 @@ func (l endpointsLook) look(ctx context.Context) seen {
 		all = append(all, fmt.Sprintf("%s %d ready", service, ready))
 		if err != nil || ready < l.min {
 			wrong = append(wrong, words)
+			bad += max(l.min-ready, 1)
 		}
 	}
 	s.self = self
 	if len(wrong) > 0 {
 		s.summed(run.Failed, "%s", strings.Join(wrong, "; "))
+		s.Badness = float64(bad)
 	} else {
 		s.summed(run.Passed, "%s", strings.Join(all, ", "))
 	}

@@ -4,8 +4,13 @@ package checks
 func clusterKinds() []kind {
 	return []kind{
 		{workloadKind, readyWorkload},
+		{nodesKind, readyNodes},
 		{endpointsKind, readyEndpoints},
+		{objectKind, readyObject},
+		{configmapKind, readyConfigmap},
 		{secretKind, readySecret},
+		{jobKind, readyJob},
+		{eventsKind, readyEvents},
 		{accessKind, readyAccess},
 	}
 }

@@ -15,8 +15,8 @@ kind: Runbook
 metadata: {name: test, title: Test}
 inputs:
   {path: {title: Path, default: healthz}, version: {title: Version, default: v1.4.2}}
-environments:
-  production: {namespace: production, prometheus: {url: 'https://prometheus.example'}, values: {url: 'https://example.com'}}
+environments: {staging: {namespace: staging, prometheus: {url: 'https://prometheus.example'}, values: {url: 'https://example.com'}},
+  production: {namespace: production, prometheus: {url: 'https://prometheus.example'}, values: {url: 'https://example.com'}}}
 components:
   api: {workload: deployment/api, image: 'registry.example/api:v1'}
   worker: {workload: deployment/worker, image: 'registry.example/worker:v1'}
@@ -56,7 +56,7 @@ func TestExamplesAreAccepted(t *testing.T) {
 func TestLint(t *testing.T) {
 	for _, c := range []struct{ check, words string }{
 		{"workload: {}", "no workload is named"},
-		{"workload: {workloads: [statefulset/db]}", "does not look at"},
+		{"workload: {workloads: [cronjob/db]}", "does not look at"},
 		{"workload: {components: all, availabel: true}", `unknown key "availabel"`},
 		{"endpoints: {services: []}", "no Service is named"},
 		{"endpoints: {services: [A_b]}", "not the name of a Kubernetes object"},

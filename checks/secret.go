@@ -19,7 +19,8 @@ type secretParams struct {
 
 var secretKind = runbook.Kind{
 	Name: "secret",
-	Doc: `A Secret has its keys, and none of them is empty. Values are never read into anything.
+	Doc: `A Secret has its keys, and none of them is empty. Its metadata are followed; when they change its keys and the length
+of each value are read, and nothing else leaves the client.
 passes   every key is there and not empty
 fails    the Secret or a key is not there, or a key is empty
 unknown  the cluster does not answer, or forbids to read this Secret
@@ -48,7 +49,8 @@ func readySecret(w *Worker, work run.CheckWork) (check, error) {
 	if err != nil {
 		return check{}, err
 	}
-	return check{look: onCluster(cluster, object("Secret", work.Env, p.Name), secretLook{env: work.Env, cluster: cluster, secretParams: p}.look)}, nil
+	look := onCluster(cluster, object("Secret", work.Env, p.Name), secretLook{env: work.Env, cluster: cluster, secretParams: p}.look)
+	return check{look: look, cluster: cluster, follows: []kube.Resource{kube.Secrets.Named(p.Name)}, cached: true}, nil
 }
 
 type secretLook struct {
@@ -64,6 +66,7 @@ func (l secretLook) look(ctx context.Context) seen {
 		var s seen
 		s.self = map[string]any{}
 		s.summed(run.Failed, "there is no Secret %s", l.Name)
+		s.Badness = float64(1 + len(l.Keys))
 		source.Observed = s.Summary
 		s.Evidence = []run.Evidence{source}
 		return s
@@ -114,6 +117,7 @@ func (l secretLook) judge(got kube.SecretKeys, source run.Evidence) seen {
 	}
 	if len(wrong) > 0 {
 		s.summed(run.Failed, "Secret %s, %s", l.Name, strings.Join(wrong, "; "))
+		s.Badness = float64(max(1, len(missing)+len(empty)))
 	} else {
 		s.summed(run.Passed, "Secret %s has %s, none empty", l.Name, count(len(wanted), "key"))
 	}

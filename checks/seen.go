@@ -22,6 +22,8 @@ type seen struct {
 	self any
 	// again is when the result may change by itself; 0 when only the world changes it.
 	again time.Duration
+	// final says that there is nothing which expect could judge: the kind's own judgement stands.
+	final bool
 	// follows are caches that this look read and check.follows does not name, because it first had to find out.
 	follows []followed
 }

@@ -108,7 +108,7 @@ func (w *Worker) proveOne(ctx context.Context, cluster *kube.Cluster, pin run.Pi
 
 // backRights tells which right a rollback lacks.
 func backRights(ctx context.Context, cluster *kube.Cluster) error {
-	denied, err := cluster.Allowed(ctx, []kube.Right{
+	denied, _, err := cluster.Allowed(ctx, []kube.Right{
 		{Verb: "get", Group: "apps", Resource: "deployments"},
 		{Verb: "patch", Group: "apps", Resource: "deployments"},
 		{Verb: "get", Group: "apps", Resource: "replicasets"},

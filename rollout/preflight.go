@@ -79,7 +79,7 @@ func (w *Worker) preflightEnv(ctx context.Context, cluster *kube.Cluster) findin
 	if err := cluster.VerifyUID(ctx); err != nil {
 		f.fault("cluster", err)
 	}
-	denied, err := cluster.Allowed(ctx, kube.RolloutRights())
+	denied, _, err := cluster.Allowed(ctx, kube.RolloutRights())
 	if err != nil {
 		f.fault("rights", err)
 	}

@@ -8,10 +8,10 @@ import "slices"
 var laterActions = []string{"command", "job", "http", "notify", "approve", "wait", "flags", "ask"}
 
 var laterKinds = []string{
-	"nodes", "object", "configmap", "certificate", "image", "events", "reach", "job", "tcp", "dns", "tls", "alerts",
+	"certificate", "image", "reach", "tcp", "dns", "tls", "alerts",
 	"github",
 	"junit", "sarif", "json", "file", "flags",
-	"workload", "endpoints", "secret", "access", "http", "prometheus", "window", // known only where the program has them
+	"workload", "nodes", "object", "endpoints", "configmap", "secret", "job", "events", "access", "http", "prometheus", "window", // known only where the program has them
 }
 
 func laterHint(what string) string {

@@ -61,31 +61,36 @@ type Denied struct {
 	Reason string
 }
 
-// Allowed asks which of the rights are missing in the namespace, in their order. An error means that it could not be
-// looked at. One review of all rules answers for most; what they do not cover is asked for singly, because the rules
-// that an API server can list may be incomplete and a single review says why.
-func (c *Cluster) Allowed(ctx context.Context, rights []Right) ([]Denied, error) {
+// Allowed asks which of the rights are missing in the namespace, in their order, and how many requests that took. An
+// error means that it could not be looked at. One review of all rules answers, if the API server calls it complete; what
+// it does not cover, or everything when it is not complete, is asked for singly, because a single review also knows what
+// no rule tells, and says why.
+func (c *Cluster) Allowed(ctx context.Context, rights []Right) (denied []Denied, requests int, err error) {
 	ctx, done := c.within(ctx, readTimeout)
 	defer done()
 	review := &authorizationv1.SelfSubjectRulesReview{}
 	review.Spec.Namespace = c.env.Namespace
-	err := c.client.AuthorizationV1().RESTClient().Post().Resource("selfsubjectrulesreviews").Body(review).MaxRetries(0).Do(ctx).Into(review)
+	err = c.client.AuthorizationV1().RESTClient().Post().Resource("selfsubjectrulesreviews").Body(review).MaxRetries(0).Do(ctx).Into(review)
 	if err != nil {
-		return nil, c.failed(ctx, "ask for the access rules of namespace "+c.env.Namespace, err)
+		return nil, 1, c.failed(ctx, "ask for the access rules of namespace "+c.env.Namespace, err)
 	}
-	open := slices.DeleteFunc(slices.Clone(rights), func(r Right) bool { return slices.ContainsFunc(review.Status.ResourceRules, r.coveredBy) })
+	complete := !review.Status.Incomplete && review.Status.EvaluationError == ""
+	open := slices.DeleteFunc(slices.Clone(rights), func(r Right) bool {
+		return complete && slices.ContainsFunc(review.Status.ResourceRules, r.coveredBy)
+	})
 	answers, errs := make([]authorizationv1.SubjectAccessReviewStatus, len(open)), make([]error, len(open))
-	Each(c.clock, len(open), func(i int) { answers[i], errs[i] = c.may(ctx, open[i]) })
-	var denied []Denied
+	if len(open) > 0 {
+		Each(c.clock, len(open), func(i int) { answers[i], errs[i] = c.may(ctx, open[i]) })
+	}
 	for i, r := range open {
 		if errs[i] != nil {
-			return nil, c.failed(ctx, fmt.Sprintf("ask for the right to %s in namespace %s", r, c.env.Namespace), errs[i])
+			return nil, 1 + len(open), c.failed(ctx, fmt.Sprintf("ask for the right to %s in namespace %s", r, c.env.Namespace), errs[i])
 		}
 		if !answers[i].Allowed {
 			denied = append(denied, Denied{r, cmp.Or(answers[i].Reason, answers[i].EvaluationError)})
 		}
 	}
-	return denied, nil
+	return denied, 1 + len(open), nil
 }
 
 // may asks for one right.
