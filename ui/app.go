@@ -33,6 +33,7 @@ type Model struct {
 	watch    screen.Watch
 	rollback screen.Rollback
 	report   screen.Report
+	log      screen.Commands
 	helpTop  int
 
 	notice  run.Notice // the newest answer to the person: the State's, or our own
@@ -55,6 +56,7 @@ func New(s Session, o Options) *Model {
 	m := &Model{session: s, options: o, w: 80, h: 24, scope: keys.Checklist, dirty: true}
 	m.retheme(o.Theme == "light")
 	m.state, m.now = s.Latest(), s.Now()
+	m.log.Observe(run.State{}, m.state)
 	if m.state.Plan != nil {
 		m.begin(keys.Scope(o.First))
 	}
@@ -191,6 +193,7 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 func (m *Model) took(s run.State) tea.Cmd {
 	before := m.state
 	m.state, m.dirty = s, true
+	m.log.Observe(before, s)
 	if before.Plan == nil {
 		m.begin(keys.Scope(m.options.First))
 		return tea.Batch(m.awaitState(), m.tick())

@@ -34,6 +34,10 @@ func (m *Model) copy() tea.Cmd {
 		m.copied = copied{m.list.Step, m.now}
 	case keys.Watch:
 		text, what = m.watch.Value(m.bodyFrame(4)), "the value under the crosshair"
+	case keys.Commands:
+		if call, ok := m.log.Chosen(m.frame()); ok {
+			text, what = call.Text(), "the chosen call"
+		}
 	default:
 		text = m.text()
 	}
@@ -43,6 +47,10 @@ func (m *Model) copy() tea.Cmd {
 // copyQuery puts the exact calls behind the chosen box into the clipboard, and nothing else.
 func (m *Model) copyQuery() tea.Cmd {
 	m.copied = copied{}
+	if m.scope == keys.Commands {
+		call, _ := m.log.Chosen(m.frame())
+		return m.clip(call.What, "the chosen call alone")
+	}
 	text := screen.Queries(m.state, m.list.Step)
 	if text == "" {
 		m.say("nothing was asked for " + m.chosenTitle() + " yet: there is no query to copy")

@@ -82,6 +82,8 @@ func (m *Model) screen(f screen.Frame) []string {
 		return m.rollback.View(f)
 	case keys.Report:
 		return m.report.View(f)
+	case keys.Commands:
+		return m.log.View(f)
 	}
 	return m.list.View(f)
 }

@@ -40,7 +40,7 @@ func show(m *Model) string {
 }
 
 // pictured are the scenes that have pictures, one or two for each screen.
-var pictured = []string{"drift", "holding", "stuck", "watching", "would", "fuse", "undoing", "rolled-back"}
+var pictured = []string{"drift", "holding", "stuck", "watching", "would", "fuse", "undoing", "rolled-back", "silent", "flapping", "many", "commands"}
 
 func TestScreens(t *testing.T) {
 	for _, sc := range scenes() {
@@ -104,7 +104,7 @@ func TestEverySize(t *testing.T) {
 			}
 		}
 		for _, size := range [][2]int{{60, 16}, {61, 17}, {79, 19}, {80, 20}, {99, 24}, {100, 28}, {139, 30}, {140, 26}, {250, 70}} {
-			for _, key := range []string{"c", "p", "w", "b", "v", "?", "g", "n", "s", ":", "o"} {
+			for _, key := range []string{"c", "p", "w", "b", "v", "x", "?", "g", "n", "s", ":", "o"} {
 				m, _ := open(sc, look, size[0], size[1])
 				press1(m, key)
 				checkPicture(t, sc.name+" after "+key, m, size[0], size[1])

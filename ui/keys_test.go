@@ -67,7 +67,7 @@ func colour(sc scene) (*Model, *fake) { return open(sc, looks()["colour"], 120, 
 
 // ways lead to every screen and every dialog.
 var ways = map[string][]string{
-	"checklist": {"c"}, "rollout": {"p"}, "watch": {"w"}, "rollback": {"b"}, "report": {"v"}, "help": {"?"}, "details": {"c", "tab"},
+	"checklist": {"c"}, "rollout": {"p"}, "watch": {"w"}, "rollback": {"b"}, "report": {"v"}, "commands": {"x"}, "help": {"?"}, "details": {"c", "tab"},
 	"gate": {"c", "g"}, "quit": {"q"}, "ctrl+c": {"ctrl+c"}, "resume": {"c", "u"}, "told": {"c", "t"}, "start": {"c", "s"},
 	"extend": {"w", "e"}, "defer": {"c", "d"}, "untick": {"c", "home", "space"},
 }

@@ -33,6 +33,22 @@ func (m *Model) screenKey(id keys.ID, key string) {
 	case keys.Report:
 		m.report.Top = max(0, m.report.Top+n)
 		m.leaveOrOpen(id)
+	case keys.Commands:
+		m.commandsKey(id, n)
+	}
+}
+
+// commandsKey moves in the command log, or lists another kind of calls.
+func (m *Model) commandsKey(id keys.ID, n int) {
+	switch id {
+	case keys.NextFocus:
+		m.log.Turn(1)
+	case keys.PrevFocus:
+		m.log.Turn(-1)
+	case keys.Back:
+		m.leaveOrOpen(id)
+	default:
+		m.log.Move(m.frame(), n)
 	}
 }
 
@@ -49,6 +65,7 @@ func (m *Model) leaveOrOpen(id keys.ID) {
 
 func (m *Model) checklistKey(id keys.ID, key string, n int) {
 	f := m.frame()
+	m.list.Look(m.now) // who presses a key here has seen what is chosen
 	switch id {
 	case keys.Left, keys.Right:
 		m.list.Turn(m.state, map[keys.ID]int{keys.Left: -1, keys.Right: 1}[id])
@@ -221,7 +238,8 @@ func (m *Model) works(id keys.ID) bool {
 	case keys.Open:
 		return m.scope == keys.Checklist || m.dialog != nil
 	case keys.NextFocus:
-		return m.dialog == nil && (m.scope == keys.Watch || m.scope == keys.Checklist && screen.LayoutFor(m.w, m.h-5) == screen.OnePane)
+		return m.dialog == nil && (m.scope == keys.Watch || m.scope == keys.Commands ||
+			m.scope == keys.Checklist && (m.list.Detail || screen.LayoutFor(m.w, m.h-5) == screen.OnePane))
 	case keys.Freeze:
 		d, _ := screen.Moving(s)
 		return moving && !d.Frozen && !screen.RollbackLive(s)

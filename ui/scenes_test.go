@@ -390,5 +390,9 @@ func scenes() []scene {
 		asking().scene("asking", "rollback"),
 		drifting().scene("midway", "report"),
 		rolledBack().scene("rolled-back", "report"),
+		silent().scene("silent", "checklist"),
+		flapping().scene("flapping", "checklist"),
+		many().scene("many", "checklist"),
+		stuck().scene("commands", "commands"),
 	}
 }

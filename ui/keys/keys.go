@@ -24,16 +24,17 @@ const (
 	Watch     Scope = "watch"
 	Rollback  Scope = "rollback"
 	Report    Scope = "report"
-	Gate      Scope = "gate"    // the choices at a gate that is shut
-	Fuse      Scope = "fuse"    // the rollback's fuse burns
-	Confirm   Scope = "confirm" // a question with yes and no
+	Commands  Scope = "commands" // the command log
+	Gate      Scope = "gate"     // the choices at a gate that is shut
+	Fuse      Scope = "fuse"     // the rollback's fuse burns
+	Confirm   Scope = "confirm"  // a question with yes and no
 	HelpPage  Scope = "help"
 	Text      Scope = "text"    // a field is being typed into: note, reason, filter
 	Palette   Scope = "palette" // a command is being typed
 )
 
-// screens are the five screens of a run.
-var screens = []Scope{Checklist, Rollout, Watch, Rollback, Report}
+// screens are the six screens of a run.
+var screens = []Scope{Checklist, Rollout, Watch, Rollback, Report, Commands}
 
 // RunScopes are all scopes of a run in which keys are not text; RollBack is bound in each.
 func RunScopes() []Scope { return append(slices.Clone(screens), Gate, Fuse, Confirm, HelpPage) }

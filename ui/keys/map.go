@@ -27,7 +27,7 @@ var bindings = []Binding{
 	{ID: Right, Keys: []string{"right", "l"}, Scopes: in(Watch)},
 	{
 		ID: NextFocus, Keys: []string{"tab"}, Label: "next pane", Rank: 11,
-		Help: "Put the focus on the next pane or chart; shift+tab goes back.", Scopes: screens,
+		Help: "Put the focus on the next pane or chart, or list the next kind of calls; shift+tab goes back.", Scopes: screens,
 	},
 	{ID: PrevFocus, Keys: []string{"shift+tab"}, Scopes: screens},
 	{ID: NextFocus, Keys: []string{"tab"}, Label: "next field", Rank: 5, Help: "Go to the next field.", Scopes: in(Text)},
@@ -56,7 +56,7 @@ var bindings = []Binding{
 	{ID: Defer, Keys: []string{"d"}, Label: "defer", Rank: 13, Help: "Put the step off to the phase that the runbook names.", Scopes: in(Checklist, Gate)},
 	{ID: Note, Keys: []string{"n"}, Label: "note", Rank: 14, Help: "Write a note into the journal.", Scopes: screens},
 	{ID: Copy, Keys: []string{"y"}, Label: "copy evidence", Rank: 15, Help: "Copy the evidence, or the value under the crosshair, to the clipboard; at once again: only the query.", Scopes: screens},
-	{ID: CopyQuery, Keys: []string{"Y"}, Label: "copy query", Rank: 23, Help: "Copy only the exact calls behind the box to the clipboard.", Scopes: in(Checklist)},
+	{ID: CopyQuery, Keys: []string{"Y"}, Label: "copy query", Rank: 23, Help: "Copy only the exact calls behind the box, or of the line, to the clipboard.", Scopes: in(Checklist, Commands)},
 	{ID: ToGate, Keys: []string{"g"}, Label: "gate", Rank: 9, Help: "Open the gate to the next phase, or see what keeps it shut.", Scopes: in(Checklist, Rollout, Watch)},
 	{ID: Abort, Keys: []string{"a"}, Label: "abort", Rank: 10, Acts: true, Help: "End the run here; what is deployed stays.", Scopes: in(Gate)},
 	{ID: Freeze, Keys: []string{"f"}, Label: "freeze", Rank: 5, Acts: true, Help: "Freeze the rollout where it is.", Scopes: in(Checklist, Rollout, Watch)},
@@ -67,6 +67,7 @@ var bindings = []Binding{
 	{ID: GoTo + ID(Watch), Keys: []string{"3", "w"}, Show: "w", Label: "watch", Rank: 16, Help: "Screen 3: the watch and its charts.", Scopes: screens},
 	{ID: GoTo + ID(Rollback), Keys: []string{"4", "b"}, Show: "b", Label: "rollback", Rank: 18, Help: "Screen 4: the rollback and its target; going there does nothing yet.", Scopes: screens},
 	{ID: GoTo + ID(Report), Keys: []string{"5", "v"}, Show: "v", Label: "report", Rank: 19, Help: "Screen 5: the report.", Scopes: screens},
+	{ID: GoTo + ID(Commands), Keys: []string{"6", "x"}, Show: "x", Label: "command log", Rank: 19, Help: "Screen 6: the command log: the exact call behind every tick, and every write.", Scopes: screens},
 
 	{ID: Filter, Keys: []string{"/"}, Label: "filter", Rank: 20, Help: "Show only what contains a text.", Scopes: and(screens, Home, HelpPage)},
 	{ID: OpenPalette, Keys: []string{":"}, Label: "palette", Rank: 21, Help: "Type a command by its name.", Scopes: and(screens, Home)},

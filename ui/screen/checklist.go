@@ -2,6 +2,7 @@ package screen
 
 import (
 	"slices"
+	"time"
 
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
@@ -14,8 +15,9 @@ type Checklist struct {
 	Step   string // id; empty: none
 	Detail bool   // the details are open where they have no room beside the list
 
-	top       int // first line of the list that is shown
-	DetailTop int // first line of the details that is shown
+	top       int                  // first line of the list that is shown
+	DetailTop int                  // first line of the details that is shown
+	looked    map[string]time.Time // when a box was looked at last, by its step
 }
 
 // Layout tells where the details of the chosen step stand in a body of this size.
@@ -40,15 +42,13 @@ func LayoutFor(w, h int) Layout {
 }
 
 // Rows are the steps of the shown phase that pass the filter, in order.
-func (c *Checklist) Rows(f Frame) []runbook.Step {
-	var steps []runbook.Step
-	phases := Phases(f.State)
-	if c.Phase < 0 || c.Phase >= len(phases) {
+func (c *Checklist) Rows(f Frame) (steps []runbook.Step) {
+	if c.Phase < 0 || c.Phase >= len(Phases(f.State)) {
 		return nil
 	}
-	for step := range run.PhaseSteps(phases[c.Phase]) {
-		if f.matches(step.Title, step.ID, string(f.State.Observed(step.ID)), string(f.State.StepStatus(step.ID))) {
-			steps = append(steps, step)
+	for _, p := range parts(f, c.Phase) {
+		for _, b := range p.boxes {
+			steps = append(steps, b.step)
 		}
 	}
 	return steps

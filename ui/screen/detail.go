@@ -17,6 +17,9 @@ func (c *Checklist) details(f Frame) []string {
 	}
 	lines, top := window(f.Theme, detailLines(f, step, phase), -1, c.DetailTop, f.H, f.W)
 	c.DetailTop = top
+	if c.Detail && top == 0 && len(lines) > 0 { // the arrow keys scroll here
+		lines[0] = f.Theme.Accent.Render("▸") + strings.TrimPrefix(lines[0], " ")
+	}
 	return lines
 }
 
@@ -27,6 +30,9 @@ func detailLines(f Frame, step runbook.Step, phase int) []string {
 	lines := []string{head}
 	if step.Text != "" {
 		lines = append(lines, wrapped(th.Text, cleanText(step.Text), 1, f.W)...)
+	}
+	if why := folded(s, step.ID); why != "" {
+		lines = append(lines, labelled(th, "follows", th.Warn, why+": look there first. The gate stays shut all the same", f.W)...)
 	}
 	lines = append(lines, checkLines(f, step, phase)...)
 	lines = append(lines, personLines(f, step)...)
@@ -70,7 +76,7 @@ func checkHead(f Frame, step runbook.Step, phase int, check runbook.Check, c run
 			when = "live " + age(f.Now.Sub(c.Seen))
 		}
 	}
-	status := string(checkStatus(c))
+	status := string(c.Shown())
 	kind := clean(check.Kind)
 	left := " " + th.Mark(status, false) + " " + th.Title.Render(theme.PadRight(kind, min(12, max(9, theme.Width(kind))))) + "  "
 	right := th.Dim.Render(when) + " "
@@ -154,28 +160,49 @@ func sourceText(e run.Evidence) string {
 	return strings.TrimSpace(string(e.Source) + " rv " + clean(e.ResourceVersion))
 }
 
-// pastLines are since when a check is as it is, and what un-ticked it.
+// pastLines are since when a check is as it is, what un-ticked it, and whether it keeps changing its mind.
 func pastLines(f Frame, c run.CheckState) []string {
-	th, status := f.Theme, checkStatus(c)
-	if c.Since.IsZero() || status == run.Passed {
-		return nil
+	th := f.Theme
+	var lines []string
+	if !c.Since.IsZero() && c.Shown() != run.Passed {
+		lines = fact(th, "since", th.Dim, instant(c.Since), f.W)
 	}
-	since := instant(c.Since)
-	if !c.Passed.IsZero() && status == run.Drifted {
-		since += ", was ✔ until " + instant(c.Passed)
+	if !c.Ill.IsZero() {
+		text := "since " + instant(c.Ill)
+		if !c.Heard.IsZero() {
+			text += ", last answer " + instant(c.Heard)
+		}
+		lines = fact(th, "silent", th.Bad, text, f.W)
 	}
-	return fact(th, "since", th.Dim, since, f.W)
+	if fall := c.History.Fall; fall != nil {
+		lines = append(lines, fact(th, "fell", th.Warn, fallWords(*fall, c.History.Falls), f.W)...)
+	}
+	if c.History.Flapping {
+		text := "it keeps changing its mind, so it opens no gate"
+		if calm := c.CalmAt(); !calm.IsZero() {
+			text += "; calm at " + instant(calm) + " if it stays as it is"
+		}
+		lines = append(lines, fact(th, "flaps", th.Bad, text, f.W)...)
+	}
+	return lines
 }
 
-// checkStatus is a check's state as a person reads it: a fall after a pass is drift, an old look is stale.
-func checkStatus(c run.CheckState) run.Status {
-	switch {
-	case c.Stale:
-		return run.Stale
-	case c.Status == run.Failed && !c.Passed.IsZero():
-		return run.Drifted
+// fallWords say what un-ticked a check, and when.
+func fallWords(fall run.Fall, times int) string {
+	text := instant(fall.At) + " to " + string(fall.To)
+	if fall.Before != "" {
+		text += ", from: " + string(fall.Before)
 	}
-	return c.Status
+	if fall.After != "" {
+		text += ", to: " + string(fall.After)
+	}
+	if !fall.Back.IsZero() {
+		text += ", back at " + instant(fall.Back)
+	}
+	if times > 1 {
+		text += fmt.Sprintf(" (fell %d times)", times)
+	}
+	return text
 }
 
 // personLines are who vouched for a step or passed over it.
@@ -189,14 +216,47 @@ func personLines(f Frame, step runbook.Step) []string {
 		}
 		lines = append(lines, labelled(th, "ticked", th.Text, text, f.W)...)
 	}
-	if o := st.Override; o != nil {
-		text := fmt.Sprintf("by %s at %s: %s", clean(o.By), instant(o.At), o.Reason)
-		if o.Value != "" {
-			text += fmt.Sprintf(" (bound to %q; void if it gets worse)", string(o.Value))
+	lines = append(lines, overrideLinesOf(f, step, st)...)
+	if d := st.Deferral; d != nil && st.Deferred {
+		text := fmt.Sprintf("to %s by %s at %s", clean(d.To), clean(d.By), instant(d.At))
+		if d.Note != "" {
+			text += ": " + string(d.Note)
 		}
-		lines = append(lines, labelled(th, "override", th.Warn, text, f.W)...)
+		lines = append(lines, labelled(th, "put off", th.Warn, text, f.W)...)
 	}
 	return lines
+}
+
+// overrideLinesOf are who passed over a step, why, and what that is bound to; of one that is void, why it is.
+func overrideLinesOf(f Frame, step runbook.Step, st run.StepState) []string {
+	th := f.Theme
+	if o := st.Override; o != nil {
+		lines := labelled(th, "passed", th.Warn, fmt.Sprintf("over by %s at %s: %s", clean(o.By), instant(o.At), o.Reason), f.W)
+		return append(lines, labelled(th, "bound to", th.Dim, boundTo(step, *o)+"; void if it gets worse", f.W)...)
+	}
+	if v := st.Voided; v != nil {
+		text := fmt.Sprintf("at %s: %s. It was %s's: %s", instant(v.At), v.Why, clean(v.Was.By), v.Was.Reason)
+		return labelled(th, "void", th.Bad, text, f.W)
+	}
+	return nil
+}
+
+// boundTo is what an override covers.
+func boundTo(step runbook.Step, o run.Overriding) string {
+	text := string(o.Status)
+	if o.Value != "" {
+		text += ", " + string(o.Value)
+	}
+	for i, c := range o.Checks {
+		if c.Status == run.Passed || i >= len(step.Verify) {
+			continue
+		}
+		text += fmt.Sprintf("; %s %s", clean(step.Verify[i].Kind), c.Status)
+		if c.Badness > 0 {
+			text += fmt.Sprintf(" by %.6g", c.Badness)
+		}
+	}
+	return text
 }
 
 // gateWords are what the gate says of a step.

@@ -40,7 +40,7 @@ func checkStrip(th *theme.Theme, checks []run.CheckState) string {
 			b.WriteString(th.Dim.Render(theme.Ellipsis))
 			break
 		}
-		status := string(checkStatus(c))
+		status := string(c.Shown())
 		sign := th.Sign(status)
 		if sign == " " {
 			sign = "·"
@@ -134,7 +134,7 @@ var worseFirst = []run.Status{run.Failed, run.Drifted, run.Unknown, run.Stale, r
 func speaker(checks []run.CheckState) int {
 	for _, status := range worseFirst {
 		for i, c := range checks {
-			if checkStatus(c) == status {
+			if c.Shown() == status {
 				return i
 			}
 		}
@@ -173,7 +173,7 @@ func Evidence(s run.State, id string) string {
 }
 
 func writeCheck(b *strings.Builder, check runbook.Check, c run.CheckState) {
-	fmt.Fprintf(b, "%s: %s", clean(check.Kind), checkStatus(c))
+	fmt.Fprintf(b, "%s: %s", clean(check.Kind), c.Shown())
 	if c.Result.Summary != "" {
 		fmt.Fprintf(b, ": %s", c.Result.Summary)
 	}

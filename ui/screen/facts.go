@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
@@ -143,16 +142,6 @@ func isLive(s run.State, step runbook.Step, phase int) bool {
 		return false
 	}
 	return step.Recheck == "run" || phase == s.Phase && !s.Only || phase >= len(s.Plan.Runbook.Phases)
-}
-
-// lastPassed is when the latest of the failing checks of a step was good; zero when none was.
-func lastPassed(s run.State, id string) (at time.Time) {
-	for _, c := range s.Steps[id].Checks {
-		if c.Status == run.Failed && c.Passed.After(at) {
-			at = c.Passed
-		}
-	}
-	return at
 }
 
 var numbering = regexp.MustCompile(`^Phase \d+: `)

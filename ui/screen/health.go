@@ -9,65 +9,83 @@ import (
 )
 
 // folded says what a box follows from, when something else keeps it from being true; empty when it stands for itself.
-func folded(run.State, string) string { return "" }
-
-// blind is a sensor that does not answer.
-type blind struct {
-	name  string
-	since time.Time
-	boxes int
-	why   string
-}
-
-// blinds are the sensors that do not answer, in the order of the steps.
-func blinds(s run.State) []blind {
-	var list []blind
-	for step := range run.Steps(s.Plan) {
-		counted := map[run.Safe]bool{}
-		for _, c := range s.Steps[step.ID].Checks {
-			if !c.Result.Ill || c.Result.Sensor == "" || counted[c.Result.Sensor] {
-				continue
-			}
-			counted[c.Result.Sensor] = true
-			list = addBlind(list, c)
-		}
+func folded(s run.State, id string) string {
+	root, ok := s.Folded(id)
+	switch {
+	case !ok:
+		return ""
+	case root.Sensor != "":
+		return "because " + string(root.Sensor) + " does not answer"
 	}
-	return list
-}
-
-func addBlind(list []blind, c run.CheckState) []blind {
-	for i := range list {
-		if b := &list[i]; b.name == string(c.Result.Sensor) {
-			b.boxes++
-			if c.Since.Before(b.since) {
-				b.since = c.Since
-			}
-			return list
-		}
-	}
-	return append(list, blind{name: string(c.Result.Sensor), since: c.Since, boxes: 1, why: string(c.Result.Summary)})
+	step, _, _ := StepOf(s, root.Step)
+	return "because of " + clean(step.Title)
 }
 
 // sensorLines say in at most n lines which sensors are ill, since when, and how many boxes see nothing by that.
-func sensorLines(f Frame, n int) []string {
-	th := f.Theme
-	list := blinds(f.State)
-	var lines []string
-	for i, b := range list {
-		if i == n-1 && len(list) > n {
-			return append(lines, cell(th.Bad, fmt.Sprintf(" ! %d more sensors do not answer", len(list)-i), f.W))
+func sensorLines(f Frame, n int) (lines []string) {
+	var ill []run.Sensor
+	for _, x := range f.State.Sensors() {
+		if len(x.Blind) > 0 {
+			ill = append(ill, x)
 		}
-		text := fmt.Sprintf(" ! %s does not answer since %s", b.name, instant(b.since))
-		boxes := "(" + plural(b.boxes, "box", "boxes") + ")"
-		lines = append(lines, cell(th.Bad, theme.Truncate(text, f.W-theme.Width(boxes)-2)+" "+boxes, f.W))
+	}
+	for i, x := range ill {
+		if i == n-1 && len(ill) > n {
+			return append(lines, cell(f.Theme.Bad, fmt.Sprintf(" ! and %d more sensors do not answer", len(ill)-i), f.W))
+		}
+		text := fmt.Sprintf(" ! %s does not answer since %s", x.Name, instant(x.Since))
+		boxes := "(" + plural(boxesOf(x.Blind), "box", "boxes") + ")"
+		lines = append(lines, cell(f.Theme.Bad, theme.Truncate(text, f.W-theme.Width(boxes)-2)+" "+boxes, f.W))
 	}
 	return lines
 }
 
-// history says what un-ticked a box and when; loud until somebody has looked at it since.
-func (c *Checklist) history(f Frame, b box) (string, theme.Style) {
-	if was := lastPassed(f.State, b.step.ID); !was.IsZero() && b.status == run.Drifted {
-		return "was ✔ " + hour(was), f.Theme.Bad
+// boxesOf counts the steps of checks, which come in the order of the steps.
+func boxesOf(refs []run.CheckRef) int {
+	n, last := 0, ""
+	for _, r := range refs {
+		if r.Step != last {
+			n, last = n+1, r.Step
+		}
 	}
-	return "", f.Theme.Dim
+	return n
+}
+
+// history says what un-ticked a box and when, for as long as its phase is open; loud until somebody has looked at it.
+func (c *Checklist) history(f Frame, b box) (string, theme.Style) {
+	th := f.Theme
+	fall, n := f.State.LastFall(b.step.ID)
+	if fall == nil || b.fold != "" {
+		return "", th.Dim
+	}
+	look := th.Warn
+	if !fall.At.After(c.looked[b.step.ID]) {
+		look = th.Dim
+	}
+	flaps := f.State.Flapping(b.step.ID)
+	switch {
+	case flaps || fall.Back.IsZero():
+		look = th.Bad
+	case b.phase < f.State.Phase:
+		return "", th.Dim
+	}
+	text := "fell " + hour(fall.At)
+	if n > 1 {
+		text = fmt.Sprintf("fell %d× %s", n, hour(fall.At))
+	}
+	if flaps {
+		text = "flaps, " + text
+	}
+	return text, look
+}
+
+// Look notes that somebody looks at the chosen box: what un-ticked it before now is no news any more.
+func (c *Checklist) Look(now time.Time) {
+	if c.Step == "" {
+		return
+	}
+	if c.looked == nil {
+		c.looked = map[string]time.Time{}
+	}
+	c.looked[c.Step] = now
 }
