@@ -51,11 +51,7 @@ func (m *Model) override(by string, step runbook.Step) {
 		m.say(fmt.Sprintf("%s needs no override: it is %s", clean(step.Title), status))
 		return
 	}
-	now := fmt.Sprintf("It is %s.", status)
-	if seen := m.state.Observed(step.ID); seen != "" {
-		now = fmt.Sprintf("It is %s: %s", status, seen)
-	}
-	lines := []string{now, "The override is void as soon as what was observed gets worse."}
+	lines := append(screen.WouldOverride(m.frame(), step), "The override is bound to that: it is void as soon as one of it gets worse.")
 	d := m.ask(by, "Override "+clean(step.Title)+"?", "reason", leastReason, lines, func(text string) { m.send(run.Override{Step: step.ID, Reason: text}) })
 	d.loud = true
 }

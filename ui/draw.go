@@ -54,6 +54,9 @@ func (m *Model) body(f screen.Frame) []string {
 	if m.dialog.scope == keys.Gate || m.dialog.scope == keys.Palette {
 		room = max(6, f.H*2/3) // a list scrolls
 	}
+	if m.dialog.scope == keys.Gate { // what the boxes show goes on changing; which of them are listed does not
+		m.dialog.lines = screen.GateBoxes(m.frame(), m.dialog.steps)
+	}
 	lines := m.dialog.draw(m.th, f.W).View(f, room)
 	above := f
 	above.H = f.H - len(lines)

@@ -26,16 +26,14 @@ func (m *Model) gate(by string) {
 		if phases := m.state.Plan.Runbook.Phases; m.state.Phase+1 < len(phases) {
 			next = "Next: " + clean(phases[m.state.Phase+1].Title)
 		}
-		m.question(by, "Open the gate after "+clean(ph.Title)+"?", []string{next, "Checks that are older than they may be look again first."}, func() { m.send(run.OpenGate{}) })
+		lines := append([]string{next}, screen.Snapshot(m.frame(), nil)...)
+		lines = append(lines, "Checks that are older than they may be look again first; what the boxes show then goes into the journal.")
+		m.question(by, "Open the gate after "+clean(ph.Title)+"?", lines, func() { m.send(run.OpenGate{}) })
 		return
 	}
 	d := &dialog{scope: keys.Gate, title: fmt.Sprintf("The gate after %s is shut: %s", clean(ph.Title), plural(len(blockers), "step blocks it", "steps block it")), by: by, opened: m.now, loud: true}
 	for _, step := range blockers {
-		line := fmt.Sprintf("%s %s", m.th.Glyph(string(m.state.StepStatus(step.ID)), step.IsManual()), clean(step.Title))
-		if seen := m.state.Observed(step.ID); seen != "" {
-			line += ": " + string(seen)
-		}
-		d.lines, d.steps = append(d.lines, line), append(d.steps, step.ID)
+		d.steps = append(d.steps, step.ID)
 	}
 	m.dialog = d
 }

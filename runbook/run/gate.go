@@ -22,6 +22,14 @@ func (s State) gateSteps(phase int) []runbook.Step {
 	return steps
 }
 
+// GateSteps are the steps whose boxes the gate of the open phase rests on; nil when no gate is left.
+func (s State) GateSteps() []runbook.Step {
+	if _, ok := s.OpenPhase(); !ok {
+		return nil
+	}
+	return s.gateSteps(s.Phase)
+}
+
 // GateBlockers are the required steps that keep the gate of the open phase shut.
 func (s State) GateBlockers() []runbook.Step {
 	if _, ok := s.OpenPhase(); !ok {

@@ -36,6 +36,9 @@ const (
 // screens are the six screens of a run.
 var screens = []Scope{Checklist, Rollout, Watch, Rollback, Report, Commands}
 
+// panes are the screens with more than one pane.
+var panes = []Scope{Checklist, Rollout, Watch, Rollback, Report}
+
 // RunScopes are all scopes of a run in which keys are not text; RollBack is bound in each.
 func RunScopes() []Scope { return append(slices.Clone(screens), Gate, Fuse, Confirm, HelpPage) }
 

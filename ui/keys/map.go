@@ -27,9 +27,14 @@ var bindings = []Binding{
 	{ID: Right, Keys: []string{"right", "l"}, Scopes: in(Watch)},
 	{
 		ID: NextFocus, Keys: []string{"tab"}, Label: "next pane", Rank: 11,
-		Help: "Put the focus on the next pane or chart, or list the next kind of calls; shift+tab goes back.", Scopes: screens,
+		Help: "Put the focus on the next pane or chart; shift+tab goes back.", Scopes: panes,
 	},
-	{ID: PrevFocus, Keys: []string{"shift+tab"}, Scopes: screens},
+	{ID: PrevFocus, Keys: []string{"shift+tab"}, Scopes: panes},
+	{
+		ID: NextFocus, Keys: []string{"tab"}, Label: "only asked, wrote, said", Rank: 4,
+		Help: "List only what was asked, what was written, what the run said, or all again; shift+tab goes back.", Scopes: in(Commands),
+	},
+	{ID: PrevFocus, Keys: []string{"shift+tab"}, Scopes: in(Commands)},
 	{ID: NextFocus, Keys: []string{"tab"}, Label: "next field", Rank: 5, Help: "Go to the next field.", Scopes: in(Text)},
 	{ID: PrevFocus, Keys: []string{"shift+tab"}, Scopes: in(Text)},
 	{ID: PageUp, Keys: []string{"pgup"}, Show: "pgup pgdn", Help: "Move by a page.", Scopes: and(screens, Home, HelpPage)},

@@ -52,8 +52,9 @@ func detailLines(f Frame, step runbook.Step, phase int) []string {
 // checkLines are the checks of a step: what was seen beside what was expected, where, how, and when.
 func checkLines(f Frame, step runbook.Step, phase int) []string {
 	var lines []string
-	for i, check := range step.Verify {
-		c := f.State.Steps[step.ID].Checks[i]
+	checks := f.State.Steps[step.ID].Checks
+	for _, i := range worstFirst(checks) {
+		check, c := step.Verify[i], checks[i]
 		head, whole := checkHead(f, step, phase, check, c)
 		lines = append(lines, head)
 		if !whole {

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,6 +141,18 @@ func speaker(checks []run.CheckState) int {
 		}
 	}
 	return 0
+}
+
+// worstFirst are the indices of checks, the worst first, and equals in their order.
+func worstFirst(checks []run.CheckState) []int {
+	order := make([]int, len(checks))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return slices.Index(worseFirst, checks[a].Shown()) - slices.Index(worseFirst, checks[b].Shown())
+	})
+	return order
 }
 
 // stamp writes an instant for text that leaves the screen.

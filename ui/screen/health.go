@@ -15,7 +15,7 @@ func folded(s run.State, id string) string {
 	case !ok:
 		return ""
 	case root.Sensor != "":
-		return "because " + string(root.Sensor) + " does not answer"
+		return "because " + string(root.Sensor) + " is silent"
 	}
 	step, _, _ := StepOf(s, root.Step)
 	return "because of " + clean(step.Title)

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/politicalsphere/sop/runbook"
@@ -204,6 +205,9 @@ func (c *Checklist) row(f Frame, b box, cols columns) string {
 		st, glyph = th.Dim, th.Dim.Render(th.Glyph(string(b.status), b.step.IsManual()))
 	case b.status == run.NotApplicable || b.status == run.Deferred:
 		st = th.Dim
+	}
+	if b.fold != "" && theme.Width(b.said) > cols.observed { // what it follows from comes before the word
+		b.said = "↳ " + strings.TrimPrefix(b.fold, "because ")
 	}
 	seen := cell(b.look, b.said, cols.observed)
 	if text, look := c.history(f, b); text != "" && cols.observed > 24 {
