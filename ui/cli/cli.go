@@ -19,6 +19,7 @@ type app struct {
 	in       io.Reader
 	out, err io.Writer
 	terminal bool // out is a terminal
+	ascii    bool // the screens use nothing but ASCII
 }
 
 // Main runs the command line and returns the exit code.
@@ -60,6 +61,7 @@ frozen baseline, and one key (R) rolls everything back.
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.PersistentFlags().BoolVar(&a.ascii, "ascii", false, "full-screen with ASCII characters only")
 	root.AddCommand(
 		a.runCommand(), a.practiceCommand(), a.rollbackCommand(), a.resumeCommand(), a.checkCommand(),
 		a.lintCommand(), a.showCommand(), a.kindsCommand(), a.schemaCommand(), a.runsCommand(), a.reportCommand(), a.verifyCommand(),

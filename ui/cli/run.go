@@ -134,6 +134,7 @@ func (a *app) drive(ctx context.Context, s *session, mode modeFlags, o ui.Option
 	case mode.plain:
 		err = plainly(ctx, s, a.in, a.out)
 	default:
+		o.ASCII = o.ASCII || a.ascii
 		err = ui.Show(ctx, s, o)
 	}
 	stop()

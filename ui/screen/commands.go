@@ -155,7 +155,7 @@ func callRow(f Frame, c *Call, chosen bool) string {
 	if c.Result == "" {
 		row += cell(look, c.What, room)
 	} else {
-		result := min(theme.Width(c.Result), max(room/3, room-3-theme.Width(c.What)))
+		result := room * 2 / 5
 		row += cell(look, c.What, room-3-result) + th.Dim.Render(" → ") + cell(th.Text, c.Result, result)
 	}
 	row += " "

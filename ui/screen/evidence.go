@@ -89,6 +89,9 @@ func speakerText(f Frame, b box, cols columns) string {
 	if c.Seen.IsZero() {
 		return "not looked at yet: " + clean(b.step.Verify[i].Kind)
 	}
+	if len(checks) > 1 && isGood(c) {
+		return allGood(b, checks)
+	}
 	var words []string
 	if len(checks) > 1 {
 		words = append(words, clean(b.step.Verify[i].Kind))
@@ -117,6 +120,23 @@ func speakerText(f Frame, b box, cols columns) string {
 	}
 	if len(checks) == 1 && e.Query != "" {
 		words = append(words, string(e.Query))
+	}
+	return strings.Join(words, "   ")
+}
+
+// isGood tells whether a check passes.
+func isGood(c run.CheckState) bool { return c.Shown() == run.Passed || c.Shown() == run.NotApplicable }
+
+// allGood is what the checks of a box saw that all pass; what stands above already is not said twice.
+func allGood(b box, checks []run.CheckState) string {
+	var words []string
+	for i, c := range checks {
+		if summary := string(c.Result.Summary); summary != b.said {
+			words = append(words, clean(b.step.Verify[i].Kind)+" "+summary)
+		}
+	}
+	if len(words) == 0 {
+		return clean(b.step.Verify[0].Kind) + " " + b.said
 	}
 	return strings.Join(words, "   ")
 }

@@ -21,6 +21,9 @@ func FuseLive(s run.State) bool {
 
 // Moving tells whether a deploy is under way, and which.
 func Moving(s run.State) (run.DeployState, bool) {
+	if len(s.Deploys) == 0 {
+		return run.DeployState{}, false
+	}
 	for step := range run.Steps(s.Plan) {
 		if d, ok := s.Deploys[step.ID]; ok {
 			switch d.Stage {

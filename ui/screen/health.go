@@ -33,9 +33,9 @@ func sensorLines(f Frame, n int) (lines []string) {
 		if i == n-1 && len(ill) > n {
 			return append(lines, cell(f.Theme.Bad, fmt.Sprintf(" ! and %d more sensors do not answer", len(ill)-i), f.W))
 		}
-		text := fmt.Sprintf(" ! %s does not answer since %s", x.Name, instant(x.Since))
-		boxes := "(" + plural(boxesOf(x.Blind), "box", "boxes") + ")"
-		lines = append(lines, cell(f.Theme.Bad, theme.Truncate(text, f.W-theme.Width(boxes)-2)+" "+boxes, f.W))
+		tail := fmt.Sprintf(" does not answer since %s (%s)", instant(x.Since), plural(boxesOf(x.Blind), "box", "boxes"))
+		name := theme.Truncate(string(x.Name), f.W-3-theme.Width(tail)) // its name gives way first
+		lines = append(lines, cell(f.Theme.Bad, " ! "+name+tail, f.W))
 	}
 	return lines
 }

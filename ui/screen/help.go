@@ -7,6 +7,16 @@ import (
 	"github.com/politicalsphere/sop/ui/theme"
 )
 
+// besideBox is what else stands beside a box, and what it means.
+var besideBox = [][2]string{
+	{"fell 14:02", "un-ticked at that time; quiet again once you looked at it"},
+	{"flaps", "keeps changing its mind: it opens no gate until it is calm, or overridden"},
+	{"↳ …", "follows from another box or a silent sensor: look there first"},
+	{"✔✔↺", "one sign for each of its checks"},
+	{"live 2s", "looked at again and again, last so long ago"},
+	{"2m ago", "looked at once, so long ago"},
+}
+
 // Help lists the keys of a screen, and what the glyphs mean.
 func Help(f Frame, scope keys.Scope, top int) (lines []string, newTop int) {
 	th := f.Theme
@@ -16,6 +26,10 @@ func Help(f Frame, scope keys.Scope, top int) (lines []string, newTop int) {
 	all = append(all, "", " "+th.Title.Render("Boxes")+th.Dim.Render("   round: sensed · square: by hand"), "")
 	for _, l := range th.Legend() {
 		all = append(all, " "+th.StatusStyle(l.Status).Render(l.Glyph)+"  "+theme.PadRight(l.Status, 16)+th.Dim.Render(theme.Truncate(l.Meaning, f.W-24)))
+	}
+	all = append(all, "", " "+th.Title.Render("Beside a box"), "")
+	for _, m := range besideBox {
+		all = append(all, " "+cell(th.Text, m[0], 20)+th.Dim.Render(theme.Truncate(m[1], f.W-24)))
 	}
 	all = append(all, "", " "+th.Title.Render("Pods"), "", theme.Truncate(" "+podLegend(th), f.W))
 	if f.Filter != "" {
