@@ -1,6 +1,7 @@
 package runbook
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -25,7 +26,7 @@ func (v *Duration) decodeNode(d *decoder, n *node, path string) {
 	}
 	long, err := parseDuration(s)
 	if err != nil {
-		d.errorf(n, "write a number and a unit, such as 90s, 5m or 1h30m", "%s: %v", what(path), err)
+		d.errorf(n, "write a number and a unit, such as 90s, 5m, 1h30m or 14d", "%s: %v", what(path), err)
 		return
 	}
 	v.D = long
@@ -33,7 +34,7 @@ func (v *Duration) decodeNode(d *decoder, n *node, path string) {
 
 // parseDuration reads a length of time; a negative or absurdly long one is an error.
 func parseDuration(s string) (time.Duration, error) {
-	long, err := time.ParseDuration(s)
+	long, err := parseDays(s)
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("%s is not a length of time", quote(s))
@@ -43,6 +44,24 @@ func parseDuration(s string) (time.Duration, error) {
 		return 0, fmt.Errorf("%s is longer than a year", quote(s))
 	}
 	return long, nil
+}
+
+// parseDays is time.ParseDuration with whole days before the rest: 30d, 1d12h. A day has 24 hours.
+func parseDays(s string) (time.Duration, error) {
+	days, rest, ok := strings.Cut(s, "d")
+	n, err := strconv.ParseUint(days, 10, 16)
+	if !ok || err != nil {
+		return time.ParseDuration(s)
+	}
+	long := time.Duration(n) * 24 * time.Hour
+	if rest == "" {
+		return long, nil
+	}
+	more, err := time.ParseDuration(rest)
+	if more < 0 {
+		return 0, errors.New("the rest of it is below zero")
+	}
+	return long + more, err
 }
 
 // String is the duration as a file would write it.

@@ -315,6 +315,16 @@ func TestDurationsReadBack(t *testing.T) {
 			t.Errorf("%v is written %q, want %q", d, got, want)
 		}
 	}
+	for text, want := range map[string]time.Duration{"30d": 720 * time.Hour, "0d": 0, "1d12h30m": 36*time.Hour + 30*time.Minute} {
+		if got, err := parseDuration(text); err != nil || got != want {
+			t.Errorf("%q is %v, %v; want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"d", "1.5d", "-1d", "1d-2h", "1d2d", "1d2", "2h1d", "99999d", "367d"} {
+		if got, err := parseDuration(text); err == nil {
+			t.Errorf("%q is taken for %v", text, got)
+		}
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		d := time.Duration(rapid.Int64Range(0, int64(maxDuration)).Draw(t, "d"))
 		if got, err := parseDuration(Duration{D: d}.String()); err != nil || got != d {

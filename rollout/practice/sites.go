@@ -77,6 +77,11 @@ func (w *World) inCluster(host string) http.Handler {
 	return nil
 }
 
+// behindService answers on the port of a Service when the API server is asked to hand a request on.
+func (w *World) behindService(namespace, service, _ string) http.Handler {
+	return w.inCluster(service + "." + namespace + ".svc")
+}
+
 // splitService reads NAME.NAMESPACE.svc, with or without the cluster's domain.
 func splitService(host string) (name, namespace string, ok bool) {
 	short, ok := strings.CutSuffix(strings.TrimSuffix(host, ".cluster.local"), ".svc")

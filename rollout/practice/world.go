@@ -69,7 +69,7 @@ func New(sc Scenario, clock run.Clock, seed int64) (*World, error) {
 	w.images = images.New(registry, w.inRegistry)
 	prepare(w.images, sc.World)
 	w.tools = w.toolsAt(clock.Now(), clock.Now, func(string) bool { return false })
-	w.kube = kubeapi.New(kubeapi.Options{Clock: w.clock, Seed: seed, Behaviour: w.behaviour, ImageID: w.images.ID, User: sc.Operator})
+	w.kube = kubeapi.New(kubeapi.Options{Clock: w.clock, Seed: seed, Behaviour: w.behaviour, ImageID: w.images.ID, User: sc.Operator, Proxy: w.behindService})
 	if err := w.kube.Apply(w.objects()...); err != nil {
 		return nil, fmt.Errorf("filling the cluster of %s: %w", sc.Metadata.Name, err)
 	}

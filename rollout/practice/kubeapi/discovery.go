@@ -128,6 +128,8 @@ func (r *resource) subKind(sub string) schema.GroupVersionKind {
 	switch sub {
 	case "scale":
 		return scaleKind
+	case proxySub:
+		return r.gvr.GroupVersion().WithKind(r.kind + "ProxyOptions")
 	case "eviction":
 		return schema.GroupVersionKind{Group: "policy", Version: "v1", Kind: "Eviction"}
 	}
@@ -138,6 +140,8 @@ func subVerbs(sub string) []string {
 	switch sub {
 	case "log":
 		return []string{"get"}
+	case proxySub:
+		return []string{"create", "delete", "get", "patch", "update"}
 	case "eviction":
 		return []string{"create"}
 	}

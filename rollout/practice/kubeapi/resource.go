@@ -23,7 +23,7 @@ type resource struct {
 	short      []string
 	namespaced bool
 	verbs      []string
-	subs       []string // subresources: status, scale, log, eviction, approval
+	subs       []string // subresources: status, scale, log, eviction, approval, proxy
 	generation bool     // metadata.generation counts changes of the spec
 	notes      bool     // and of the annotations
 	versioned  bool     // an update must name a resourceVersion
@@ -125,5 +125,5 @@ func (b *builder) core() {
 	b.add("resourcequotas", "ResourceQuota", true, short("quota"), subs("status"))
 	b.add("secrets", "Secret", true)
 	b.add("serviceaccounts", "ServiceAccount", true, short("sa"))
-	b.add("services", "Service", true, short("svc"), subs("status"))
+	b.add("services", "Service", true, short("svc"), subs("proxy", "status"))
 }

@@ -42,8 +42,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// route reads a path of the form api/v1/[namespaces/NS/]RESOURCE[/NAME[/SUB]] or apis/GROUP/VERSION/…; found says
-// that the path is deeper than discovery goes.
+// route reads a path of the form api/v1/[namespaces/NS/]RESOURCE[/NAME[/SUB]] or apis/GROUP/VERSION/…; more may follow
+// only behind the subresource proxy. found says that the path is deeper than discovery goes.
 func (s *Server) route(path string, r *http.Request) (c *call, found bool) {
 	parts := strings.Split(path, "/")
 	var gv schema.GroupVersion
@@ -63,7 +63,8 @@ func (s *Server) route(path string, r *http.Request) (c *call, found bool) {
 		}
 	}
 	c.res = s.byPath[gv.WithResource(parts[0])]
-	if c.res == nil || len(parts) > 3 {
+	deep := len(parts) > 3 && parts[2] == proxySub
+	if c.res == nil || len(parts) > 3 && !deep {
 		return nil, true
 	}
 	c.gr = c.res.gr()
@@ -125,6 +126,8 @@ func (s *Server) dispatch(c *call) {
 		err = s.logs(c)
 	case c.sub == "scale":
 		err = s.scale(c)
+	case c.sub == proxySub:
+		err = s.proxy(c)
 	case c.sub == "eviction":
 		err = s.evict(c)
 	default:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -33,6 +34,9 @@ type Options struct {
 	// ImageID says under which digest an image is served; nil means the function of that name. It is called with the
 	// server's lock held.
 	ImageID func(image string) string
+	// Proxy gives what answers behind a Service's port, for the subresource proxy; nil, or a nil Handler, means that
+	// nobody listens on the pods. It is called without the server's lock.
+	Proxy func(namespace, service, port string) http.Handler
 	// User is the name that reviews answer with; empty means "practice".
 	User string
 	// History is how many changes per resource a watch may lag behind before it gets 410 Gone; 0 means 4096.

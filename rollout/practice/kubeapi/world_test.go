@@ -64,7 +64,7 @@ func inWorld(t *testing.T, behaviour func(kubeapi.Container) kubeapi.Behaviour, 
 		ctx, cancel := context.WithCancel(t.Context())
 		clock := practice.NewJumping(began)
 		w := &world{t: t, ctx: ctx, clock: clock}
-		w.server = kubeapi.New(kubeapi.Options{Clock: clock, Seed: 7, Behaviour: behaviour})
+		w.server = kubeapi.New(kubeapi.Options{Clock: clock, Seed: 7, Behaviour: behaviour, Proxy: behindServices})
 		clock.AddIdle(w.server.Quiet)
 		if err := w.server.CreateFromYAML([]byte(shop)); err != nil {
 			t.Fatal(err)
