@@ -77,6 +77,9 @@ func (cs *Clusters) open(env runbook.Environment) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no client for its cluster: %w", err)
 	}
+	plain := *client
+	plain.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c.plain = &plain
 	if c.client, err = kubernetes.NewForConfigAndClient(config, client); err != nil {
 		return nil, fmt.Errorf("no client for its cluster: %w", err)
 	}
@@ -126,6 +129,7 @@ type Cluster struct {
 	client   kubernetes.Interface
 	dynamic  dynamic.Interface
 	metadata metadata.Interface
+	plain    *http.Client // follows no redirect: an answer from behind a proxy must not lead the credentials elsewhere
 	lock     lockState
 	asking   flights
 
