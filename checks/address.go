@@ -8,27 +8,40 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/politicalsphere/sop/runbook"
 )
 
 // errBlocked is an address that checks do not ask, because machines keep their credentials there.
 var errBlocked = errors.New("link-local and metadata addresses are blocked")
 
-// Transport returns the transport for http checks. It refuses to connect to link-local and metadata addresses,
-// whatever name led there: names are judged by what they resolve to, at the moment of connecting.
-func Transport() *http.Transport {
-	dialer := &net.Dialer{
+// dialer connects like any other, but not to a blocked address, whatever name led there: names are judged by what they
+// resolve to, at the moment of connecting.
+func dialer() *net.Dialer {
+	return &net.Dialer{
 		Timeout:   10 * time.Second,
 		KeepAlive: 30 * time.Second,
 		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
 			return checkDial(address)
 		},
 	}
+}
+
+// Dialer returns the way in which tcp, tls and certificate checks connect. It refuses link-local and metadata
+// addresses, as Transport does.
+func Dialer() func(ctx context.Context, network, address string) (net.Conn, error) {
+	return dialer().DialContext
+}
+
+// Transport returns the transport for http checks. It refuses to connect to link-local and metadata addresses.
+func Transport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
+		DialContext:            dialer().DialContext,
 		ForceAttemptHTTP2:      true,
 		MaxIdleConnsPerHost:    2,
 		IdleConnTimeout:        30 * time.Second,
@@ -122,4 +135,53 @@ func checkHost(host string) error {
 		return errors.New("write the IP address with four decimal numbers")
 	}
 	return nil
+}
+
+// parseAddress reads host:port, where a port that is not written is usual (empty: it must be written), and refuses
+// hosts that may not be asked.
+func parseAddress(text, usual string) (host, port string, err error) {
+	host, port, err = net.SplitHostPort(text)
+	if err != nil && usual != "" {
+		host, port, err = net.SplitHostPort(net.JoinHostPort(strings.Trim(text, "[]"), usual))
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("%q is not an address of the form host:port", text)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return "", "", fmt.Errorf("%q is not a port number", port)
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if _, err := netip.ParseAddr(host); err != nil && !isHostName(host) {
+		return "", "", fmt.Errorf("%q is not the name of a host", host)
+	}
+	return host, port, checkHost(host)
+}
+
+// isHostName tells whether s may be a name in DNS. Names of services may have underscores.
+func isHostName(s string) bool {
+	if s == "" || len(s) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for _, r := range label {
+			if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// lintAddresses finds addresses that cannot be asked.
+func lintAddresses(path string, addresses []string, usual string) []runbook.ParamProblem {
+	var out []runbook.ParamProblem
+	for i, text := range addresses {
+		if _, _, err := parseAddress(text, usual); err != nil && known(text) {
+			out = append(out, problem(fmt.Sprintf("%s[%d]", path, i), "write it as host:port", "%v", err))
+		}
+	}
+	return out
 }

@@ -4,5 +4,9 @@ package checks
 func networkKinds() []kind {
 	return []kind{
 		{httpKind, readyHTTP},
+		{tcpKind, readyTCP},
+		{dnsKind, readyDNS},
+		{tlsKind, readyTLS},
+		{certificateKind, readyCertificate},
 	}
 }

@@ -8,10 +8,11 @@ import "slices"
 var laterActions = []string{"command", "job", "http", "notify", "approve", "wait", "flags", "ask"}
 
 var laterKinds = []string{
-	"certificate", "image", "reach", "tcp", "dns", "tls", "alerts",
+	"image", "reach", "alerts",
 	"github",
 	"junit", "sarif", "json", "file", "flags",
-	"workload", "nodes", "object", "endpoints", "configmap", "secret", "job", "events", "access", "http", "prometheus", "window", // known only where the program has them
+	"workload", "nodes", "object", "endpoints", "configmap", "secret", "job", "events", "access",
+	"certificate", "http", "tcp", "dns", "tls", "prometheus", "window", // known only where the program has them
 }
 
 func laterHint(what string) string {

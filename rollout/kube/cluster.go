@@ -79,7 +79,7 @@ func (cs *Clusters) open(env runbook.Environment) (*Cluster, error) {
 	}
 	plain := *client
 	plain.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	c.plain = &plain
+	c.proxied = &plain
 	if c.client, err = kubernetes.NewForConfigAndClient(config, client); err != nil {
 		return nil, fmt.Errorf("no client for its cluster: %w", err)
 	}
@@ -129,7 +129,7 @@ type Cluster struct {
 	client   kubernetes.Interface
 	dynamic  dynamic.Interface
 	metadata metadata.Interface
-	plain    *http.Client // follows no redirect: an answer from behind a proxy must not lead the credentials elsewhere
+	proxied  *http.Client // follows no redirect: an answer from behind a proxy must not lead the credentials elsewhere
 	lock     lockState
 	asking   flights
 

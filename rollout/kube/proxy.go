@@ -72,7 +72,7 @@ func (c *Cluster) AskService(ctx context.Context, r ServiceRequest) (ServiceAnsw
 	if err != nil {
 		return ServiceAnswer{}, fmt.Errorf("%s: %w", what, err)
 	}
-	response, err := c.plain.Do(request)
+	response, err := c.proxied.Do(request)
 	if err != nil {
 		return ServiceAnswer{}, c.failed(ctx, what, err)
 	}

@@ -12,6 +12,8 @@ type SecretKeys struct {
 	Type            string
 	Lengths         map[string]int // not to be changed
 	ResourceVersion string
+
+	certificate []byte // the entry tls.crt, which is no secret
 }
 
 // Secret tells which keys a Secret has. Its metadata are followed (Secrets.Named(name)); the Secret itself is read only
@@ -48,7 +50,7 @@ func (c *Cluster) readSecret(ctx context.Context, name string) error {
 	if err := c.get(ctx, c.client.CoreV1().RESTClient(), "secrets", name, s); err != nil {
 		return err
 	}
-	keys := SecretKeys{Type: string(s.Type), Lengths: map[string]int{}, ResourceVersion: s.ResourceVersion}
+	keys := SecretKeys{Type: string(s.Type), Lengths: map[string]int{}, ResourceVersion: s.ResourceVersion, certificate: s.Data[corev1.TLSCertKey]}
 	for k, v := range s.Data {
 		keys.Lengths[k] = len(v)
 	}
@@ -60,11 +62,9 @@ func (c *Cluster) readSecret(ctx context.Context, name string) error {
 	return nil
 }
 
-// TLSCertificate reads the certificate (PEM, never the key) of a TLS Secret: its entry tls.crt, nil when it has none.
-func (c *Cluster) TLSCertificate(ctx context.Context, name string) ([]byte, error) {
-	s := &corev1.Secret{}
-	if err := c.get(ctx, c.client.CoreV1().RESTClient(), "secrets", name, s); err != nil {
-		return nil, err
-	}
-	return s.Data[corev1.TLSCertKey], nil
+// TLSCertificate tells the certificates (PEM, never the key) of a TLS Secret: its entry tls.crt, nil when it has none. It
+// is followed as Secret is.
+func (c *Cluster) TLSCertificate(ctx context.Context, name string) (pem []byte, resourceVersion string, err error) {
+	keys, err := c.Secret(ctx, name)
+	return keys.certificate, keys.ResourceVersion, err
 }
