@@ -27,6 +27,7 @@ type bench struct {
 	clock    *practice.Jumping
 	http     http.RoundTripper
 	clusters *kube.Clusters
+	network  network
 	plan     *runbook.Plan
 	files    fs.FS
 	variable map[string]string
@@ -45,11 +46,13 @@ func newBench(t *testing.T) *bench {
 		http: serve(func(w http.ResponseWriter, r *http.Request) {
 			t.Errorf("an unexpected request: %s %s", r.Method, r.URL)
 		}),
+		network: network{dial: unexpectedDial(t), resolver: zone{}},
 	}
 }
 
 func (b *bench) worker() *Worker {
 	s := Sources{Clusters: b.clusters, Prom: prom.NewClients(b.http, b.clock), HTTP: b.http, Files: b.files, Variable: func(name string) string { return b.variable[name] }, Clock: b.clock}
+	s = b.network.open(s)
 	if b.more != nil {
 		b.more(&s)
 	}

@@ -68,7 +68,7 @@ func readyCertificate(w *Worker, work run.CheckWork) (check, error) {
 		}
 		l.endpoints = append(l.endpoints, e)
 	}
-	c := check{look: l.look, sensor: said("%s", strings.Join(p.Hosts, ", "))}
+	c := check{sensor: said("%s", strings.Join(p.Hosts, ", "))}
 	if len(p.Secrets) > 0 {
 		if l.cluster, err = w.cluster(work.Env); err != nil {
 			return check{}, err
@@ -78,6 +78,7 @@ func readyCertificate(w *Worker, work run.CheckWork) (check, error) {
 			c.follows = append(c.follows, kube.Secrets.Named(name))
 		}
 	}
+	c.look = l.look
 	return c, nil
 }
 

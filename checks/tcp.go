@@ -131,11 +131,14 @@ func (l tcpLook) expected() run.Safe {
 
 func (l tcpLook) query(address string) run.Safe {
 	host, port, _ := net.SplitHostPort(address) // lint has seen it
-	words := "nc -vz -w 5 " + shellWord(host) + " " + shellWord(port)
-	if l.Send != "" || l.Answer != "" {
-		words = "printf %b " + shellWord(escaped(l.Send)) + " | nc -w 5 " + shellWord(host) + " " + shellWord(port)
+	at := shellWord(host) + " " + shellWord(port)
+	switch {
+	case l.Send != "":
+		return run.MakeSafe("printf %b "+shellWord(escaped(l.Send))+" | nc -w 5 "+at, maxQuery)
+	case l.Answer != "":
+		return run.MakeSafe("nc -w 5 "+at+" </dev/null", maxQuery)
 	}
-	return run.MakeSafe(words, maxQuery)
+	return run.MakeSafe("nc -vz -w 5 "+at, maxQuery)
 }
 
 // escaped writes control characters as printf %b reads them.
@@ -167,23 +170,26 @@ func connect(ctx context.Context, doors Sources, address string) (net.Conn, erro
 	}
 	_ = conn.SetDeadline(time.Now().Add(patience)) // one that cannot is bounded by ctx alone
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	return bounded{conn, stop}, nil
+	return boundConn{conn, stop}, nil
 }
 
-// bounded is a connection that ends with a context.
-type bounded struct {
+// boundConn is a connection that ends with a context.
+type boundConn struct {
 	net.Conn
 	stop func() bool
 }
 
-func (b bounded) Close() error {
+func (b boundConn) Close() error {
 	b.stop()
 	return b.Conn.Close()
 }
 
 // talk sends the text and reads until the answer is there.
 func (l tcpLook) talk(ctx context.Context, conn net.Conn, r *touched) {
-	_, err := io.WriteString(conn, l.Send)
+	var err error
+	if l.Send != "" {
+		_, err = io.WriteString(conn, l.Send)
+	}
 	r.said = []byte{}
 	buffer := make([]byte, 512)
 	for err == nil && l.Answer != "" && !bytes.Contains(r.said, []byte(l.Answer)) && len(r.said) < maxAnswer {

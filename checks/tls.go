@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/politicalsphere/sop/runbook"
@@ -194,6 +195,8 @@ func refusedHandshake(err error) (words string, refused bool) {
 		return "does not speak TLS there", true
 	case errors.As(err, &alert) && (alert.Op == "remote error" || alert.Op == "local error"):
 		return "refuses the handshake: " + alert.Err.Error(), true
+	case strings.HasPrefix(after.Error(), "tls: "): // what came is no handshake; the network's errors have other names
+		return "makes no handshake: " + strings.TrimPrefix(after.Error(), "tls: "), true
 	}
 	return "", false
 }
