@@ -86,7 +86,7 @@ func judgeChain(chain []*x509.Certificate, r chainRules) judged {
 	}
 	j := judged{status: run.Passed, badness: gravelyElse * float64(len(wrong))}
 	j.self = map[string]any{
-		"daysLeft": daysOf(left), "until": dateOf(until), "names": anys(namesOf(leaf)), "issuer": entity(leaf.Issuer.CommonName, leaf.Issuer.String()),
+		"daysLeft": daysOf(left), "until": dateOf(until), "names": anys(certifiedNames(leaf)), "issuer": entity(leaf.Issuer.CommonName, leaf.Issuer.String()),
 		"subject": entity(leaf.Subject.CommonName, leaf.Subject.String()), "valid": len(wrong) == 0 && left >= 0,
 	}
 	switch {
@@ -96,10 +96,10 @@ func judgeChain(chain []*x509.Certificate, r chainRules) judged {
 		wrong = append(wrong, fmt.Sprintf("%s left, until %s", count(daysOf(left), "day"), dateOf(until)))
 	}
 	j.words = fmt.Sprintf("%s left (until %s), for %s, by %s", count(daysOf(left), "day"), dateOf(until),
-		cmp.Or(strings.Join(namesOf(leaf), ", "), "no name"), j.self["issuer"])
+		cmp.Or(strings.Join(certifiedNames(leaf), ", "), "no name"), j.self["issuer"])
 	switch {
 	case len(wrong) > 0:
-		j.status, j.words = run.Failed, strings.Join(wrong, ", ")+"; for "+cmp.Or(strings.Join(namesOf(leaf), ", "), "no name")+fmt.Sprintf(", by %s", j.self["issuer"])
+		j.status, j.words = run.Failed, strings.Join(wrong, ", ")+"; for "+cmp.Or(strings.Join(certifiedNames(leaf), ", "), "no name")+fmt.Sprintf(", by %s", j.self["issuer"])
 		j.badness += daysShort(r.fail - left)
 	case left < r.warn:
 		j.status, j.badness = run.Warn, daysShort(r.warn-left)
@@ -194,8 +194,8 @@ func parseChain(text []byte) ([]*x509.Certificate, error) {
 	return chain, nil
 }
 
-// namesOf are the names and addresses that a certificate is valid for.
-func namesOf(c *x509.Certificate) []string {
+// certifiedNames are the names and addresses that a certificate is valid for.
+func certifiedNames(c *x509.Certificate) []string {
 	names := slices.Clone(c.DNSNames)
 	for _, ip := range c.IPAddresses {
 		names = append(names, ip.String())
