@@ -36,6 +36,8 @@ func TestExposeServesOnLoopback(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Who asks over a socket is no goroutine of the clock, and the answer may have to wait by it: from here on the world's
+	// time runs by itself. What is asked holds at any time, for on Tuesday nothing happens by itself.
 	config, err := clientcmd.BuildConfigFromFlags("", exposed.Kubeconfig)
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +48,7 @@ func TestExposeServesOnLoopback(t *testing.T) {
 	}
 	pods, err := client.CoreV1().Pods(Production).List(ctx, metav1.ListOptions{})
 	if err != nil || len(pods.Items) != 17+1 { // the components', and that of the migration's dry run
-		t.Errorf("%d pods, %v", len(pods.Items), err)
+		t.Errorf("%v, %v; want 18 pods", pods, err)
 	}
 	p, err := api.NewClient(api.Config{Address: exposed.Prometheus})
 	if err != nil {
@@ -64,10 +66,10 @@ func TestExposeServesOnLoopback(t *testing.T) {
 		t.Errorf("the site says %d %s, %v", r.StatusCode, text, err)
 	}
 	cancel()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); runtime.Gosched() {
+	for { // the files go beside us; should they not, the time of the tests is up one day
 		if _, err := os.Stat(exposed.Kubeconfig); os.IsNotExist(err) {
 			return
 		}
+		runtime.Gosched()
 	}
-	t.Error("the kubeconfig is still there after the end")
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -206,20 +207,24 @@ func TestAStaleLockNamesNobody(t *testing.T) {
 	}
 }
 
-// A reader's look at the lock does not make a writer fail.
+// A reader's look at the lock does not make a writer fail, however long the look and the machine take: the time here
+// goes on only when both wait for it.
 func TestOpenWaitsForAReadersLook(t *testing.T) {
 	dir, _ := written(t, 1)
 	if left, err := os.ReadFile(filepath.Join(dir, lockName)); err != nil || len(left) != 0 {
 		t.Errorf("a closed run still names %q, %v", left, err)
 	}
-	look := newLock(dir, 0)
-	if ok, err := look.TryRLock(); err != nil || !ok {
-		t.Fatal(ok, err)
-	}
-	release := time.AfterFunc(4*lockRetry, func() { _ = look.Unlock() })
-	defer release.Stop()
-	if _, err := refuses(t, dir); err != nil {
-		t.Error(err)
+	for _, long := range []time.Duration{4 * lockRetry, lockPatience - 1} {
+		synctest.Test(t, func(t *testing.T) {
+			look := newLock(dir, 0)
+			if ok, err := look.TryRLock(); err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+			time.AfterFunc(long, func() { _ = look.Unlock() })
+			if _, err := refuses(t, dir); err != nil {
+				t.Errorf("a look of %s: %v", long, err)
+			}
+		})
 	}
 }
 

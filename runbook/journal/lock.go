@@ -36,7 +36,7 @@ func takeLock(dir string) (*flock.Flock, error) {
 		defer cancel()
 		ok, err = l.TryLockContext(ctx, lockRetry)
 		if errors.Is(err, context.DeadlineExceeded) {
-			err = nil
+			ok, err = l.TryLock() // a machine that stood still has let the time pass, but not the reader's look
 		}
 	}
 	if err != nil {
