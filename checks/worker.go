@@ -34,6 +34,7 @@ type Worker struct {
 	plan   *runbook.Plan
 	kinds  map[string]kind
 	places *places
+	hubs   hubs
 }
 
 // New returns a Worker for the checks of a plan.

@@ -9,10 +9,9 @@ var laterActions = []string{"command", "job", "http", "notify", "approve", "wait
 
 var laterKinds = []string{
 	"image", "reach", "alerts",
-	"github",
 	"junit", "sarif", "json", "file", "flags",
 	"workload", "nodes", "object", "endpoints", "configmap", "secret", "job", "events", "access",
-	"certificate", "http", "tcp", "dns", "tls", "prometheus", "window", // known only where the program has them
+	"github", "git", "command", "journal", "certificate", "http", "tcp", "dns", "tls", "prometheus", "window", // known only where the program has them
 }
 
 func laterHint(what string) string {
