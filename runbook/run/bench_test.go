@@ -6,6 +6,7 @@ import (
 
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/runbook/run/runtest"
 )
 
 // anything are the parameters of every check in the runbook that ships.
@@ -98,5 +99,72 @@ func BenchmarkApplyChanged(b *testing.B) {
 	}
 	for b.Loop() {
 		run.Apply(s, events...)
+	}
+}
+
+// large is a run of 40 steps with 3 checks each, every one looked at and passed, and a look that shows it again.
+func large(tb testing.TB) (run.State, run.Input) {
+	tb.Helper()
+	s := run.New("bench", runtest.Large(tb, 40, 3))
+	s = run.Apply(s, run.Begin(s, begun, "alice", run.RunStarted{Operator: "alice", Environment: "production"})...)
+	var in run.Input
+	for _, w := range run.Wanted(s) {
+		c := w.Body.(run.CheckWork)
+		r := run.Result{
+			Status: run.Passed, Summary: "4 of 4 pods are available", Sensor: "cluster testbed", Pin: "sha256:a",
+			Evidence: []run.Evidence{{Observed: "4 of 4", Expected: "4 of 4", Source: "Deployment production/api", Query: "GET /apis/apps/v1/namespaces/production/deployments/api", ResourceVersion: "4711"}},
+		}
+		in = run.Input{At: begun, Observation: run.Checked{Step: c.Step, Index: c.Index, Result: r}}
+		s = run.Apply(s, run.Decide(s, in)...)
+	}
+	return s, in
+}
+
+func BenchmarkLargeDecideUnchanged(b *testing.B) {
+	s, in := large(b)
+	for b.Loop() {
+		run.Decide(s, in)
+	}
+}
+
+func BenchmarkLargeDecideAndApplyChanged(b *testing.B) {
+	s, in := large(b)
+	seen := in.Observation.(run.Checked)
+	seen.Result.Status, seen.Result.Summary = run.Failed, "3 of 4 pods are available"
+	in.Observation = seen
+	for b.Loop() {
+		run.Apply(s, run.Decide(s, in)...)
+	}
+}
+
+func BenchmarkLargeWantedAndDeadline(b *testing.B) {
+	s, _ := large(b)
+	for b.Loop() {
+		run.Wanted(s)
+		run.Deadline(s)
+	}
+}
+
+// BenchmarkLargeScreen asks what a checklist draws for every box.
+func BenchmarkLargeScreen(b *testing.B) {
+	s, _ := large(b)
+	for b.Loop() {
+		s.Sensors()
+		for step := range run.Steps(s.Plan) {
+			s.StepStatus(step.ID)
+			s.Observed(step.ID)
+			s.Folded(step.ID)
+			s.Flapping(step.ID)
+			s.LastFall(step.ID)
+		}
+	}
+}
+
+func BenchmarkLargeGate(b *testing.B) {
+	s, _ := large(b)
+	for b.Loop() {
+		if events := run.Decide(s, run.Input{At: begun, Intent: run.OpenGate{}}); len(events) < 2 {
+			b.Fatal("the gate stays shut")
+		}
 	}
 }

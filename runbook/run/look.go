@@ -61,11 +61,18 @@ func conclusion(r Result) Result {
 	}
 }
 
+// maxEvidence is how many facts a look too large for a record keeps.
+const maxEvidence = 32
+
 // fit shortens a result until it fits into a record, whatever a kind brings.
 func (r Result) fit() Result {
-	for room := 2000; r.textSize() > maxResult && room > 0; room /= 2 {
+	if r.textSize() <= maxResult {
+		return r
+	}
+	r.Evidence = r.Evidence[:min(len(r.Evidence), maxEvidence)]
+	for room := 2 * maxResult / (3 + 4*len(r.Evidence)); room > 0 && r.textSize() > maxResult; room /= 2 {
 		list := make([]Evidence, 0, len(r.Evidence))
-		for _, e := range r.Evidence[:min(len(r.Evidence), room)] {
+		for _, e := range r.Evidence {
 			list = append(list, Evidence{
 				Observed: MakeSafeText(string(e.Observed), room), Expected: MakeSafeText(string(e.Expected), room),
 				Source: MakeSafeText(string(e.Source), room), Query: MakeSafeText(string(e.Query), room),
