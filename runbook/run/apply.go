@@ -197,6 +197,8 @@ func (c *CheckState) see(r Result, at time.Time) {
 	case Failed:
 		c.Passes, c.Fails = 0, c.Fails+1
 		c.History.Badness = r.Badness
+	case Unknown:
+		c.Passes = 0 // a row of good looks has no holes; that of bad ones is not forgiven by not looking
 	}
 	if c.Status == Passed || c.Status == Warn {
 		c.Passed = at

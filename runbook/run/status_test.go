@@ -117,28 +117,6 @@ func TestACheckWithoutAWorkerIsUnknown(t *testing.T) {
 	}
 }
 
-func TestThresholds(t *testing.T) {
-	d := begin(t)
-	see := func(s run.Status, want run.Status) {
-		t.Helper()
-		d.At = d.At.Add(time.Second)
-		d.See(run.Checked{Step: "slow", Result: run.Result{Status: s}})
-		shows(t, d, "slow", want)
-	}
-	see(run.Failed, run.Failed) // before the first pass nothing is kept back
-	see(run.Passed, run.Failed)
-	see(run.Unknown, run.Unknown)
-	see(run.Failed, run.Failed)
-	see(run.Unknown, run.Unknown)
-	see(run.Passed, run.Unknown) // could-not-look is no way round the threshold
-	see(run.Passed, run.Passed)
-	see(run.Failed, run.Passed)
-	see(run.Failed, run.Passed)
-	see(run.Failed, run.Drifted)
-	see(run.Passed, run.Drifted)
-	see(run.Passed, run.Passed)
-}
-
 func TestWhatWeChangeIsSuspendedAndJudgedAgain(t *testing.T) {
 	d := inStaging(t)
 	d.For(15 * time.Second)
