@@ -58,7 +58,7 @@ func TestAFallStaysVisible(t *testing.T) {
 
 func TestFlappingIsSaid(t *testing.T) {
 	m, _ := colour(flapping().scene("", "checklist"))
-	if line := ansi.Strip(lineWith(m, "▸(↺) Network")); !strings.Contains(line, "flaps, fell 4×") {
+	if line := ansi.Strip(lineWith(m, "▸(↺) Network")); !strings.Contains(line, "flapping") || !strings.Contains(line, "fell 4×") {
 		t.Errorf("the box: %q", line)
 	}
 	if line := ansi.Strip(lineWith(m, "keeps changing its mind")); !strings.Contains(line, "flaps") {

@@ -82,9 +82,9 @@ func codes(list string) string {
 	return strings.Join(out, " ")
 }
 
-// places names scopes; the five screens together have a name of their own.
+// places names scopes; the six screens together have a name of their own.
 func places(scopes []keys.Scope) string {
-	screens := []keys.Scope{keys.Checklist, keys.Rollout, keys.Watch, keys.Rollback, keys.Report}
+	screens := []keys.Scope{keys.Checklist, keys.Rollout, keys.Watch, keys.Rollback, keys.Report, keys.Commands}
 	everywhere := !slices.ContainsFunc(screens, func(s keys.Scope) bool { return !slices.Contains(scopes, s) })
 	var out []string
 	for _, s := range scopes {

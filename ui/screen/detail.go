@@ -100,7 +100,7 @@ func fact(th *theme.Theme, name string, st theme.Style, text string, w int) []st
 	if text == "" {
 		return nil
 	}
-	lines := wrapped(st, text, factColumn+3, w)
+	lines := wrapped(st, text, factColumn+3, w-1)
 	if len(lines) > 0 {
 		lines[0] = "   " + cell(th.Dim, name, factColumn) + strings.TrimPrefix(lines[0], strings.Repeat(" ", factColumn+3))
 	}
@@ -147,7 +147,7 @@ func besideLines(th *theme.Theme, e, last run.Evidence, w int) []string {
 		expected = ""
 	}
 	saw := string(e.Observed)
-	if room := w - factColumn - 4; expected != "" && theme.Width(saw)+theme.Width(expected)+12 <= room {
+	if room := w - factColumn - 5; expected != "" && theme.Width(saw)+theme.Width(expected)+12 <= room {
 		pad := max(theme.Width(saw)+3, room*2/5)
 		return []string{"   " + cell(th.Dim, "saw", factColumn) + th.Text.Render(theme.PadRight(saw, min(pad, room-9-theme.Width(expected)))) + th.Dim.Render("expected ") + th.Text.Render(expected)}
 	}

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/politicalsphere/sop/runbook/run"
@@ -64,6 +65,7 @@ func (c *Checklist) history(f Frame, b box) (string, theme.Style) {
 	}
 	flaps := f.State.Flapping(b.step.ID)
 	switch {
+	case b.status == run.Overridden: // somebody decided over it
 	case flaps || fall.Back.IsZero():
 		look = th.Bad
 	case b.phase < f.State.Phase:
@@ -73,7 +75,7 @@ func (c *Checklist) history(f Frame, b box) (string, theme.Style) {
 	if n > 1 {
 		text = fmt.Sprintf("fell %d× %s", n, hour(fall.At))
 	}
-	if flaps {
+	if flaps && !strings.HasPrefix(b.said, "flapping") {
 		text = "flaps, " + text
 	}
 	return text, look
