@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -96,7 +97,7 @@ func checkPicture(t *testing.T, what string, m *Model, w, h int) {
 
 func TestEverySize(t *testing.T) {
 	look := looks()["colour"]
-	for n, sc := range append(scenes(), hostile()) {
+	for n, sc := range append(scenes(), hostile(), hostileChecks()) {
 		for w := 1 + n%3; w <= 250; w += 13 {
 			for h := 1 + n%2; h <= 70; h += 7 {
 				m, _ := open(sc, look, w, h)
@@ -104,7 +105,7 @@ func TestEverySize(t *testing.T) {
 			}
 		}
 		for _, size := range [][2]int{{60, 16}, {61, 17}, {79, 19}, {80, 20}, {99, 24}, {100, 28}, {139, 30}, {140, 26}, {250, 70}} {
-			for _, key := range []string{"c", "p", "w", "b", "v", "x", "?", "g", "n", "s", ":", "o"} {
+			for _, key := range []string{"c", "p", "w", "b", "v", "x", "tab", "?", "g", "n", "s", ":", "o"} {
 				m, _ := open(sc, look, size[0], size[1])
 				press1(m, key)
 				checkPicture(t, sc.name+" after "+key, m, size[0], size[1])
@@ -209,6 +210,22 @@ func BenchmarkView(b *testing.B) {
 		for b.Loop() {
 			m.dirty = true
 			m.View()
+		}
+	})
+	p := many()
+	m, s := open(p.scene("calls", "commands"), looks()["colour"], 200, 50)
+	for range 700 {
+		s.tell(m, p.wait(time.Second).look("tests", 1, answer("nodes", run.Passed, "9 of 9")).s)
+	}
+	b.Run("dirty/long-commands", func(b *testing.B) {
+		for b.Loop() {
+			m.dirty = true
+			m.View()
+		}
+	})
+	b.Run("observe", func(b *testing.B) {
+		for b.Loop() {
+			m.log.Observe(p.s, p.s)
 		}
 	})
 	m, _ = open(scenes()[0], looks()["colour"], 200, 50)

@@ -80,3 +80,23 @@ func many() *play {
 	}
 	return p.look("tests", 3, answer("junit", run.Failed, "e2e: 3 of 412 failed: lobby opens, move is sent, sign out")).wait(4 * time.Second)
 }
+
+// hostileChecks is a checklist whose results want to take over the terminal.
+func hostileChecks() scene {
+	evil := "a\x1b]52;c;AAAA\x07\x1b[2J\u202e\u0085\u200b日本👩‍👩‍👧‍👦\x9b31m\nb\tc"
+	safe := run.MakeSafe(evil+evil+evil, 400)
+	p := ready().gate("pre-deployment")
+	for _, id := range []string{"infrastructure", "dependencies", "network", "secrets"} {
+		r := run.Result{Status: run.Failed, Summary: safe, Sensor: safe, Badness: 3, Evidence: []run.Evidence{
+			{Observed: safe, Expected: safe, Source: safe, Query: safe, ResourceVersion: evil}, {Observed: safe},
+		}}
+		p.wait(time.Second).look(id, 0, r)
+		r.Status, r.Ill = run.Unknown, id != "network"
+		p.wait(time.Second).look(id, 0, r)
+	}
+	p.add(run.StepOverridden{Step: "network", Reason: safe, Status: run.Failed, Value: safe, Checks: []run.Covered{{Status: run.Failed, Badness: 2}, {Status: run.Passed}}})
+	p.add(run.StepDeferred{Step: "certificates", To: "post", Note: safe})
+	sc := p.scene("hostile checks", "checklist")
+	sc.state.Phase = 1
+	return sc
+}

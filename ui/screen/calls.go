@@ -134,7 +134,11 @@ func patches(s run.State, before, after run.DeployState) (list []Call) {
 		if slices.Contains(before.FreezeAnswers, a) {
 			continue
 		}
-		list = append(list, frozen(s, after.Env, a, "paused"))
+		what := "paused"
+		if before.Thawing || after.Thawing {
+			what = "set going again"
+		}
+		list = append(list, frozen(s, after.Env, a, what))
 	}
 	return list
 }

@@ -85,13 +85,7 @@ func (c *Commands) View(f Frame) []string {
 		lines, room = lines[:1], f.H-1
 	}
 	at := c.place(list)
-	var text long
-	for i := range list {
-		text.later(1, func() []string { return []string{callRow(f, list[i], i == at)} })
-	}
-	body, top := c.rows(f, &text, at, room)
-	c.top = top
-	lines = append(lines, fitLines(body, min(room, max(len(body), room)))...)
+	lines = append(lines, fitLines(c.rows(f, list, at, room), room)...)
 	if f.H-len(lines) >= callDetails {
 		lines = append(lines, th.RuleLine(f.W))
 		lines = append(lines, callFacts(f, *list[at], callDetails-1)...)
@@ -100,11 +94,16 @@ func (c *Commands) View(f Frame) []string {
 }
 
 // rows are the lines in view: the last ones while it follows, so that no edge hides the newest.
-func (c *Commands) rows(f Frame, text *long, at, room int) ([]string, int) {
+func (c *Commands) rows(f Frame, list []*Call, at, room int) (rows []string) {
+	c.top = scrolled(len(list), at, at, c.top, room)
 	if c.Following() {
-		return text.window(f.Theme, text.n, room, f.W)
+		c.top = max(0, len(list)-room)
 	}
-	return text.around(f.Theme, at, at, c.top, room, f.W)
+	for i := c.top; i < min(len(list), c.top+room); i++ {
+		rows = append(rows, callRow(f, list[i], i == at))
+	}
+	edges(f.Theme, rows, c.top, len(list)-c.top-len(rows), f.W)
+	return rows
 }
 
 func (c *Commands) head(f Frame, n int) string {
@@ -156,13 +155,30 @@ func callRow(f Frame, c *Call, chosen bool) string {
 		row += cell(look, c.What, room)
 	} else {
 		result := room * 2 / 5
-		row += cell(look, c.What, room-3-result) + th.Dim.Render(" → ") + cell(th.Text, c.Result, result)
+		row += cell(look, middle(c.What, room-3-result), room-3-result) + th.Dim.Render(" → ") + cell(th.Text, c.Result, result)
 	}
 	row += " "
 	if chosen {
 		row = th.Selected.Over(row)
 	}
 	return row
+}
+
+// middle cuts a call that is too long in its middle: what tells calls apart stands at both ends.
+func middle(s string, w int) string {
+	if w < 12 || theme.Width(s) <= w {
+		return s
+	}
+	head, tail := w*3/5, []rune(s)
+	n, from := 0, len(tail)
+	for from > 0 {
+		cells := theme.Width(string(tail[from-1]))
+		if n+cells > w-head {
+			break
+		}
+		n, from = n+cells, from-1
+	}
+	return theme.Truncate(s, head) + string(tail[from:])
 }
 
 // callFacts are the chosen call in full, as far as h lines go.

@@ -29,10 +29,16 @@ func (l *long) later(n int, draw func() []string) {
 
 // around draws h lines of which those from at to last are in view, beginning at top if that lets it; at < 0: none has to.
 func (l *long) around(th *theme.Theme, at, last, top, h, w int) (shown []string, newTop int) {
-	if l.n > h && at >= 0 { // the edges say what is left out, so nothing that must be seen stands there
+	return l.window(th, scrolled(l.n, at, last, top, h), h, w)
+}
+
+// scrolled is the first of n lines to show in h so that those from at to last are in view; at < 0: none has to. The edges
+// say what is left out, so nothing that must be seen stands there.
+func scrolled(n, at, last, top, h int) int {
+	if n > h && at >= 0 {
 		top = min(max(top, last-h+2), max(0, at-1))
 	}
-	return l.window(th, top, h, w)
+	return max(0, min(top, n-h))
 }
 
 // window draws the h lines from top on as the function window does.

@@ -1,9 +1,9 @@
-// Package screen draws the screens of a run: checklist, rollout, watch, rollback and report, with the header and the
-// footer that all of them share.
+// Package screen draws the screens of a run: checklist, rollout, watch, rollback, report and command log, with the header
+// and the footer that all of them share.
 //
 // Every function here is pure: it takes a Frame (the run's State, the time, a size and a theme) and returns lines, none
 // wider than the frame. A screen's own struct (Checklist, Watch, …) holds nothing but where the person looks: cursor,
-// scroll, chosen chart. The truth is the State alone.
+// scroll, chosen chart. The truth is the State alone; the command log only remembers what earlier States showed.
 //
 //	f := screen.Frame{State: state, Now: now, W: 120, H: 36, Theme: th}
 //	body := list.View(f)      // at most 36 lines of at most 120 cells
