@@ -330,7 +330,7 @@ func TestStopped(t *testing.T) {
 			if !errors.Is(err, why) || string(out.Stdout) != c.output {
 				t.Errorf("%q, %v", out.Stdout, err)
 			}
-			if took < c.atLeast || took > c.atLeast+3*time.Second {
+			if took < c.atLeast || took > c.atLeast+20*time.Second { // by itself it would go on for a minute
 				t.Errorf("stopping took %v", took)
 			}
 			program.over()
@@ -350,7 +350,7 @@ func TestWhatIsLeftBehind(t *testing.T) {
 			if err != nil || string(out.Stdout) != "left it" || out.Code != 0 {
 				t.Errorf("%q, %v", out.Stdout, err)
 			}
-			if took := time.Since(began); took > 10*time.Second {
+			if took := time.Since(began); took > 30*time.Second { // what it left behind would stay for a minute
 				t.Errorf("it was waited for: %v", took)
 			}
 			if program == "runaway" {
@@ -381,7 +381,7 @@ func TestNothingLeaks(t *testing.T) {
 	for range 5 {
 		once()
 	}
-	for end := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > goroutines && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); runtime.NumGoroutine() > goroutines && time.Now().Before(end); {
 		runtime.Gosched()
 	}
 	if n := runtime.NumGoroutine(); n > goroutines {

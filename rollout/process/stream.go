@@ -42,9 +42,11 @@ func (s *stream) drain() {
 	for {
 		n, err := s.read.Read(chunk)
 		s.keep(chunk[:n])
+		if os.IsTimeout(err) { // the deadline of finish: somebody else holds the pipe, or we have not had our turn
+			s.cut = !s.rest(chunk) || s.cut
+			return
+		}
 		if err != nil {
-			// Beside the end there is the deadline of finish: somebody else still holds the pipe.
-			s.cut = s.cut || os.IsTimeout(err)
 			return
 		}
 	}
