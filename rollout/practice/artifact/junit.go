@@ -20,18 +20,21 @@ type (
 		Suites   []testSuite `xml:"testsuite"`
 	}
 	testSuite struct {
-		Name       string     `xml:"name,attr"`
-		Tests      int        `xml:"tests,attr"`
-		Failures   int        `xml:"failures,attr"`
-		Errors     int        `xml:"errors,attr"`
-		Skipped    int        `xml:"skipped,attr"`
-		Time       string     `xml:"time,attr"`
-		Timestamp  string     `xml:"timestamp,attr"`
-		Hostname   string     `xml:"hostname,attr,omitempty"`
-		Properties []property `xml:"properties>property,omitempty"`
-		Cases      []testCase `xml:"testcase"`
+		Name       string      `xml:"name,attr"`
+		Tests      int         `xml:"tests,attr"`
+		Failures   int         `xml:"failures,attr"`
+		Errors     int         `xml:"errors,attr"`
+		Skipped    int         `xml:"skipped,attr"`
+		Time       string      `xml:"time,attr"`
+		Timestamp  string      `xml:"timestamp,attr"`
+		Hostname   string      `xml:"hostname,attr,omitempty"`
+		Properties *properties `xml:"properties"`
+		Cases      []testCase  `xml:"testcase"`
 
 		seconds float64
+	}
+	properties struct {
+		List []property `xml:"property"`
 	}
 	property struct {
 		Name  string `xml:"name,attr"`
@@ -131,7 +134,7 @@ func unitReport(f facts) ([]byte, error) {
 	})
 	for i := range all {
 		all[i].Timestamp = f.at.Add(-20 * time.Minute).Format(time.RFC3339)
-		all[i].Properties = []property{{"go.version", "go1.26 linux/amd64"}}
+		all[i].Properties = &properties{[]property{{"go.version", "go1.26 linux/amd64"}}}
 	}
 	head := sum(all)
 	head.Skipped = nil
