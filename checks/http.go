@@ -24,6 +24,7 @@ type httpParams struct {
 	Status   []string          `yaml:"status,omitempty" doc:"statuses that are good, such as 200, 2xx or 200-204; 2xx when neither this nor expect is written"`
 	Contains string            `yaml:"contains,omitempty" doc:"text that the body must contain"`
 	Headers  map[string]string `yaml:"headers,omitempty" doc:"headers to send; values of those that carry credentials are never shown"`
+	From     map[string]string `yaml:"headersFrom,omitempty" doc:"headers with a credential from the environment: {Authorization: 'Bearer env:NAME'}; never shown"`
 	MaxBody  int               `yaml:"maxBody,omitempty" doc:"how many bytes of the body are read; 65536 when not written, at most 1048576"`
 }
 
@@ -73,6 +74,10 @@ func lintHTTP(params any, _ runbook.Check) []runbook.ParamProblem {
 			out = append(out, problem("headers."+name, "", "this is not a header that can be sent"))
 		}
 	}
+	out = append(out, lintHeadersFrom(p.From, p.Headers)...)
+	if len(p.From) > 0 && strings.HasPrefix(strings.ToLower(p.URL), "http:") {
+		out = append(out, runbook.ParamProblem{Path: "headersFrom", Message: "the credential goes over the network in the clear", Hint: "write url with https://", Warning: true})
+	}
 	if p.MaxBody < 0 || p.MaxBody > mostBody {
 		out = append(out, problem("maxBody", fmt.Sprintf("write a number of bytes up to %d", mostBody), "%d is out of range", p.MaxBody))
 	}
@@ -99,6 +104,9 @@ func readyHTTP(w *Worker, work run.CheckWork) (check, error) {
 	if err != nil {
 		return check{}, fmt.Errorf("url: %w", err)
 	}
+	if w.HTTP == nil {
+		return check{}, errNoDoor("web addresses")
+	}
 	l := httpLook{httpParams: p, url: u, clock: w.Clock, transport: w.HTTP}
 	if len(p.Status) == 0 && work.Check.Expect == "" {
 		l.Status = []string{"2xx"}
@@ -112,16 +120,20 @@ func readyHTTP(w *Worker, work run.CheckWork) (check, error) {
 	}
 	l.hide.addURL(u)
 	l.hide.addHeaders(p.Headers)
-	return check{look: l.look, secrets: l.hide}, nil
+	if l.credentials, err = headersFrom(p.From, w.Variable, &l.hide); err != nil {
+		return check{}, err
+	}
+	return check{look: l.look, secrets: l.hide, sensor: said("%s", u.Host)}, nil
 }
 
 type httpLook struct {
 	httpParams
-	url       *url.URL
-	good      []statusRange // none: expect alone judges
-	hide      secrets
-	clock     run.Clock
-	transport http.RoundTripper
+	url         *url.URL
+	credentials map[string]string
+	good        []statusRange // none: expect alone judges
+	hide        secrets
+	clock       run.Clock
+	transport   http.RoundTripper
 }
 
 // answer is what a server said.
@@ -161,6 +173,7 @@ func (l httpLook) ask(ctx context.Context) (answer, error) {
 	}
 	request.Header.Set("User-Agent", "sop")
 	setHeaders(request, l.Headers)
+	setHeaders(request, l.credentials)
 	var got answer
 	client := &http.Client{Transport: l.transport, CheckRedirect: followSameServer(&got.moved)}
 	began := l.clock.Now()
@@ -255,6 +268,9 @@ func (l httpLook) judge(a answer, source run.Evidence) seen {
 		words += fmt.Sprintf(", the body does not contain %q", l.Contains)
 	}
 	s.summed(status, "%s", words)
+	if status == run.Failed {
+		s.Badness = 1
+	}
 	source.Observed = said("%s", words)
 	s.Evidence = []run.Evidence{source}
 	return s

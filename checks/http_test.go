@@ -134,6 +134,37 @@ func TestHTTPShowsNoCredentials(t *testing.T) {
 	}
 }
 
+func TestHTTPHeadersFromTheEnvironment(t *testing.T) {
+	b := newBench(t)
+	b.variable = map[string]string{"TOKEN": "abc-1234", "EVIL": "a\r\nX: y"}
+	b.http = serve(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer abc-1234" || r.Header.Get("X-Key") != "abc-1234" {
+			t.Errorf("got the headers %v", r.Header)
+		}
+		w.Header().Set("X-Echo", r.Header.Get("Authorization"))
+		io.WriteString(w, r.Header.Get("X-Key"))
+	})
+	from := params("Authorization", "Bearer env:TOKEN", "X-Key", "env:TOKEN")
+	for _, expect := range []string{"", `self.headers["x-echo"] == ""`, `self.body == ""`} {
+		r := b.look(runbook.Check{Kind: "http", Expect: expect, Params: params("url", site, "headersFrom", from)})
+		if strings.Contains(shown(r), "abc-1234") || r.Status == run.Unknown || r.Sensor != "example.com" {
+			t.Errorf("%s: %q, sensor %s", r.Status, shown(r), r.Sensor)
+		}
+	}
+	for value, words := range map[string]string{
+		"env:NOBODY": "variable NOBODY, which is not set", "env:EVIL": "cannot be sent", "abc": "does not name an environment variable",
+	} {
+		r := b.look(runbook.Check{Kind: "http", Params: params("url", site, "headersFrom", params("X-Key", value))})
+		want(t, r, run.Unknown, words)
+	}
+}
+
+func TestHTTPWithoutADoor(t *testing.T) {
+	b := newBench(t)
+	b.more = func(s *Sources) { s.HTTP = nil }
+	want(t, b.look(runbook.Check{Kind: "http", Params: params("url", site)}), run.Unknown, "there is no way to web addresses")
+}
+
 // TestACutTextLeavesNoHalfASecret: a secret at the place where a text is cut must not lose its end and with it the
 // likeness by which it is found.
 func TestACutTextLeavesNoHalfASecret(t *testing.T) {

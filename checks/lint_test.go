@@ -72,6 +72,8 @@ func TestLint(t *testing.T) {
 		{"http: {url: 'https://x.example', status: 2000}", "not an HTTP status"},
 		{"http: {url: 'https://x.example', method: HEAD, contains: ok}", "no body"},
 		{"http: {url: 'https://x.example', insecure: true}", `unknown key "insecure"`},
+		{"http: {url: 'https://x.example', headersFrom: {X-Key: secret}}", "does not name an environment variable"},
+		{"http: {url: 'https://x.example', headers: {X-Key: a}, headersFrom: {x-key: 'env:A'}}", "stands in headers, too"},
 		{"tcp: {address: []}", "no address is named"},
 		{"tcp: {address: 'db.example'}", "host:port"},
 		{"tcp: {address: '[fe80::1]:80'}", "blocked"},
