@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -62,6 +63,7 @@ type cluster struct {
 	*bench
 	server *kubeapi.Server
 	client kubernetes.Interface
+	behind http.HandlerFunc // what answers behind Services; nil: nobody
 }
 
 func newCluster(t *testing.T) *cluster {
@@ -72,6 +74,11 @@ func newCluster(t *testing.T) *cluster {
 			return kubeapi.Behaviour{Missing: "no such image \x1b]52;c;aGk=\x07\u202e"}
 		}
 		return kubeapi.Behaviour{}
+	}, Proxy: func(_, service, _ string) http.Handler {
+		if c.behind == nil || service == "mute" {
+			return nil
+		}
+		return c.behind
 	}})
 	if err := c.server.CreateFromYAML([]byte(shop + strings.ReplaceAll(component, "NAME", "api") + strings.ReplaceAll(component, "NAME", "worker"))); err != nil {
 		t.Fatal(err)

@@ -8,5 +8,6 @@ func networkKinds() []kind {
 		{dnsKind, readyDNS},
 		{tlsKind, readyTLS},
 		{certificateKind, readyCertificate},
+		{reachKind, readyReach},
 	}
 }
