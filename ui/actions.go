@@ -61,7 +61,8 @@ func (m *Model) deferStep(by string, step runbook.Step) {
 		m.say(clean(step.Title) + " cannot be deferred: the runbook names no later phase for it")
 		return
 	}
-	m.question(by, "Defer "+clean(step.Title)+"?", []string{"It is then due in the phase " + clean(step.DeferTo) + "."}, func() { m.send(run.Defer{Step: step.ID}) })
+	lines := []string{"It is then due in the phase " + clean(step.DeferTo) + "."}
+	m.ask(by, "Defer "+clean(step.Title)+"?", "why (may be empty; enter defers)", 0, lines, func(text string) { m.send(run.Defer{Step: step.ID, Note: text}) })
 }
 
 func (m *Model) note(by string) {

@@ -58,7 +58,7 @@ func checkLines(f Frame, step runbook.Step, phase int) []string {
 		head, whole := checkHead(f, step, phase, check, c)
 		lines = append(lines, head)
 		if !whole {
-			lines = append(lines, fact(f.Theme, "", f.Theme.Text, string(c.Result.Summary), f.W)...)
+			lines = append(lines, fact(f.Theme, "found", f.Theme.Text, string(c.Result.Summary), f.W)...)
 		}
 		lines = append(lines, factLines(f.Theme, c.Result, f.W)...)
 		lines = append(lines, pastLines(f, c)...)

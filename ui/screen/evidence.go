@@ -23,7 +23,11 @@ func (c *Checklist) evidenceRow(f Frame, b box, cols columns) string {
 		strip = checkStrip(th, checks) + " "
 	}
 	room := f.W - evidenceIndent - theme.Width(strip) - 1
-	row := strings.Repeat(" ", evidenceIndent) + cell(th.Dim, evidenceText(f, b, cols), room) + " " + strip
+	text := evidenceText(f, b, cols)
+	if fell, _ := c.history(f, b); fell != "" && cols.observed <= leastForHistory {
+		text = fell + "   " + text // above there was no room for it
+	}
+	row := strings.Repeat(" ", evidenceIndent) + cell(th.Dim, text, room) + " " + strip
 	if b.step.ID == c.Step {
 		row = th.Selected.Over(row)
 	}
@@ -44,7 +48,7 @@ func checkStrip(th *theme.Theme, checks []run.CheckState) string {
 		status := string(c.Shown())
 		sign := th.Sign(status)
 		if sign == " " {
-			sign = "·"
+			sign = "_" // to come
 		}
 		b.WriteString(th.StatusStyle(status).Render(sign))
 	}
@@ -109,8 +113,8 @@ func speakerText(f Frame, b box, cols columns) string {
 	if e.Source != "" {
 		words = append(words, string(e.Source))
 	}
-	if len(words) == 0 {
-		words = append(words, string(c.Result.Summary))
+	if len(words) == 0 && b.step.Text != "" {
+		words = append(words, clean(b.step.Text))
 	}
 	if n := len(c.Result.Evidence); n > 1 {
 		words = append(words, fmt.Sprintf("and %d more", n-1))

@@ -29,7 +29,9 @@ func Help(f Frame, scope keys.Scope, top int) (lines []string, newTop int) {
 	}
 	all = append(all, "", " "+th.Title.Render("Beside a box"), "")
 	for _, m := range besideBox {
-		all = append(all, " "+cell(th.Text, m[0], 20)+th.Dim.Render(theme.Truncate(m[1], f.W-24)))
+		lines := wrapped(th.Dim, m[1], 16, w)
+		lines[0] = " " + cell(th.Text, m[0], 14) + " " + strings.TrimLeft(lines[0], " ")
+		all = append(all, lines...)
 	}
 	all = append(all, "", " "+th.Title.Render("Pods"), "", theme.Truncate(" "+podLegend(th), f.W))
 	if f.Filter != "" {

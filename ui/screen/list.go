@@ -173,6 +173,9 @@ func (c *Checklist) lines(f Frame, list []part, how density) (text long, at, las
 	return text, at, last
 }
 
+// leastForHistory is how wide the observed value must be so that what un-ticked the box fits beside it.
+const leastForHistory = 24
+
 // columns are the widths of a step's row.
 type columns struct{ title, observed, age int }
 
@@ -210,7 +213,7 @@ func (c *Checklist) row(f Frame, b box, cols columns) string {
 		b.said = "↳ " + strings.TrimPrefix(b.fold, "because ")
 	}
 	seen := cell(b.look, b.said, cols.observed)
-	if text, look := c.history(f, b); text != "" && cols.observed > 24 {
+	if text, look := c.history(f, b); text != "" && cols.observed > leastForHistory {
 		room := theme.Width(text)
 		seen = cell(b.look, b.said, cols.observed-room-1) + " " + cellRight(look, text, room)
 	}
