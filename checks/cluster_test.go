@@ -73,6 +73,9 @@ func newCluster(t *testing.T) *cluster {
 		if strings.Contains(k.Image, "missing") {
 			return kubeapi.Behaviour{Missing: "no such image \x1b]52;c;aGk=\x07\u202e"}
 		}
+		if strings.Contains(k.Image, "crash") {
+			return kubeapi.Behaviour{Crash: &kubeapi.Crash{After: time.Second, Log: []string{"migrating", "column \x1b[31mname is missing", "password=not-to-be-seen"}}}
+		}
 		return kubeapi.Behaviour{}
 	}, Proxy: func(_, service, _ string) http.Handler {
 		if c.behind == nil || service == "mute" {
@@ -276,17 +279,17 @@ func TestAccess(t *testing.T) {
 }
 
 func TestTheWrongClusterIsNeverGreen(t *testing.T) {
-	for _, c := range []runbook.Check{
-		all(),
-		{Kind: "endpoints", Params: params("services", "api")},
-		{Kind: "secret", Params: params("name", "app-secrets", "keys", "API_KEY")},
-		{Kind: "access", Params: params("for", "rollout")},
-	} {
+	for _, c := range checklist() {
 		world := newCluster(t)
+		world.clock.Run(world.withStaging)
 		env := world.plan.Env("production")
 		env.ClusterUID = "another-cluster"
 		world.plan.Runbook.Environments.Set("production", env)
-		want(t, world.look(c), run.Unknown, "could not look", "wrong cluster")
+		r := world.look(c)
+		want(t, r, run.Unknown, "could not look", "wrong cluster")
+		if r.Sensor != "cluster (current context)" || !r.Ill {
+			t.Errorf("%s: sensor %q, ill %v", c.Kind, r.Sensor, r.Ill)
+		}
 	}
 }
 

@@ -107,7 +107,7 @@ func (l nodesLook) look(ctx context.Context) seen {
 	if l.Selector != "" {
 		args = append(args, "-l", l.Selector)
 	}
-	source := run.Evidence{Source: "nodes of the cluster", Query: kubectl(l.env, args...), Expected: l.expected()}
+	source := run.Evidence{Source: "nodes of the cluster", Query: kubectl(clusterWide(l.env), args...), Expected: l.expected()}
 	all, err := l.cluster.Nodes(ctx)
 	if err != nil {
 		return couldNotLook(source, err)
@@ -278,11 +278,11 @@ func (l nodesLook) headroom(ctx context.Context, v *nodesView) (blind *run.Evide
 			}
 		}
 	}
-	source.Observed = said("%s; room for %s more", freeWords(v.usable, pods), count(most, "pod"))
+	source.Observed = said("%s; room for %s", freeWords(v.usable, pods), count(most, "more pod"))
 	if len(v.short) > 0 {
 		source.Observed = said("%s; %s", freeWords(v.usable, pods), strings.Join(v.short, "; "))
 	} else {
-		v.good = append(v.good, fmt.Sprintf("room for %s more", count(most, "pod")))
+		v.good = append(v.good, "room for "+count(most, "more pod"))
 	}
 	if len(unjudged) > 0 {
 		source.Observed = said("%s; not judged, for they count only some pods: quota %s", source.Observed, strings.Join(unjudged, ", "))

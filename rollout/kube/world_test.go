@@ -185,3 +185,7 @@ func (w *world) pod(name string) {
 		w.t.Fatal(err)
 	}
 }
+
+func env(namespace, uid string) runbook.Environment {
+	return runbook.Environment{Name: "production", Namespace: namespace, ClusterUID: uid}
+}
