@@ -4,5 +4,6 @@ package checks
 func metricKinds() []kind {
 	return []kind{
 		{prometheusKind, readyPrometheus},
+		{alertsKind, readyAlerts},
 	}
 }

@@ -53,7 +53,8 @@ func readyPrometheus(w *Worker, work run.CheckWork) (check, error) {
 	if w.Prom == nil {
 		return check{}, errors.New("no Prometheus is configured")
 	}
-	return check{look: prometheusLook{client: w.Prom.Get(work.Env.Prometheus.URL), query: p.Query}.look}, nil
+	client := w.Prom.Get(work.Env.Prometheus.URL)
+	return check{look: prometheusLook{client: client, query: p.Query}.look, sensor: said("Prometheus %s", client.Address())}, nil
 }
 
 type prometheusLook struct {

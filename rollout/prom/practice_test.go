@@ -29,6 +29,10 @@ func TestTheRealEngine(t *testing.T) {
 		if !errors.As(err, &got) || got.Reason != prom.BadQuery {
 			t.Errorf("sum( gave %v, want a bad query", err)
 		}
+		rules, err := client.AlertRules(context.Background())
+		if err != nil || len(rules) < len(promapi.DefaultRules) || rules[0].Name != "ErrorRateElevated" || rules[0].Labels["severity"] != "warning" || rules[0].Fault != "" {
+			t.Errorf("the alerting rules are %v, %v", rules, err)
+		}
 		world.Break(promapi.Outage{Start: clock.Now(), Trouble: promapi.Slow, Delay: time.Minute})
 		if _, err = client.Query(context.Background(), "1", time.Time{}); !errors.As(err, &got) || got.Reason != prom.TimedOut {
 			t.Errorf("a slow server gave %v, want a time-out", err)
