@@ -3,6 +3,7 @@ package practice
 import (
 	"bytes"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
@@ -38,6 +39,11 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if t.w.refuses(host) || !served(r.URL) {
 		return nil, refusal(r.URL.Host)
+	}
+	if r.URL.Scheme == "https" {
+		if err := t.w.shakeHands(host); err != nil {
+			return nil, err
+		}
 	}
 	rec := &recorder{header: http.Header{}, code: http.StatusOK}
 	if err := serve(h, rec, r); err != nil {
@@ -105,6 +111,21 @@ func (t transport) response(r *http.Request, host string, rec *recorder) *http.R
 		out.TLS = t.w.connectionState(host)
 	}
 	return out
+}
+
+// shakeHands holds a host's certificate against its name, the world's authority and the world's time, as a client does
+// that dials it.
+func (w *World) shakeHands(host string) error {
+	state := w.connectionState(host)
+	if state == nil {
+		return nil // names inside of the cluster have no certificates
+	}
+	leaf := state.PeerCertificates[0]
+	_, err := leaf.Verify(x509.VerifyOptions{DNSName: host, Roots: w.Roots(), CurrentTime: w.clock.Now()})
+	if err != nil {
+		return &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
+	}
+	return nil
 }
 
 // connectionState is what a client would have learnt in the handshake; nil for a host without a certificate.

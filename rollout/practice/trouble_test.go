@@ -119,6 +119,7 @@ var allTroubles = map[string]aTrouble{
 	"certificate":    {"certificate: {namespace: production, days: 3", func(d drill) string { return d.days("example") }, "90 [example]", "3 [example]"},
 	"other's name":   {"certificate: {namespace: production, days: 60, name: old.example", func(d drill) string { return d.days("example") }, "90 [example]", "60 [old.example]"},
 	"its secret":     {"certificate: {namespace: production, days: -1", func(d drill) string { return fmt.Sprint(d.expired()) }, "false", "true"},
+	"expired":        {"certificate: {namespace: production, days: -1", page("https://example/healthz"), "200", "certificate has expired"},
 	"secret's key":   {"secret: {namespace: production, remove: [API_KEY]", func(d drill) string { return fmt.Sprint(len(d.secret("app-secrets"))) }, "2", "1"},
 	"secret's value": {"secret: {namespace: production, empty: [API_KEY]", func(d drill) string { return fmt.Sprint(len(d.secret("app-secrets")["API_KEY"])) }, "25", "0"},
 	"config drift":   {"config: {namespace: production, set: {LOG_LEVEL: debug}", func(d drill) string { return d.config("app-config", "LOG_LEVEL") }, "info", "debug"},
