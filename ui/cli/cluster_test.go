@@ -36,7 +36,8 @@ func served(t *testing.T) practice.Exposed {
 	return at
 }
 
-// moving is a runbook for the world's production: look, deploy at once, and the way back.
+// moving is a runbook for the world's production: look, deploy at once, and the way back. A look may take as long as a
+// busy machine needs.
 const moving = `apiVersion: sop/v1
 kind: Runbook
 metadata: {name: moving, title: Moving, version: 1.0.0}
@@ -54,10 +55,11 @@ phases:
           - id: up
             title: It runs
             verify:
-              - workload: {components: all, available: true}
-              - http: {url: '${env.values.url}/healthz'}
+              - {workload: {components: all, available: true}, timeout: 1m}
+              - {http: {url: '${env.values.url}/healthz'}, timeout: 1m}
               - prometheus: {query: 'sum(rate(http_requests_total{namespace="production"}[2m]))'}
                 expect: self > 0.0
+                timeout: 1m
           - {id: move, title: Move it, deploy: {strategy: rolling}}
 rollback:
   settle: 1s
