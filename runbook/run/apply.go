@@ -174,6 +174,11 @@ func (e CheckChanged) apply(s *State, at time.Time) {
 		}
 		c.Status = e.Status
 		c.see(e.Result, at)
+		if a := st.Attested; a != nil && e.Status == Failed && a.Contradicted.IsZero() {
+			contradicted := *a
+			contradicted.Contradicted = at
+			st.Attested = &contradicted
+		}
 	})
 }
 

@@ -19,7 +19,7 @@ func (d *decision) attest(v Attest) {
 		d.refuse("%s is sensed, a hand tick would not be true: look again (r), or override it with a reason (o)", step.Title)
 	case !step.IsManual() && tooShort(v.Note):
 		d.refuse("the sensor of %s is blind: say in at least %d characters what you saw yourself", step.Title, minReason)
-	case d.s.Steps[v.Step].Attested != nil: // pressed twice
+	case d.s.Steps[v.Step].Attested != nil && d.s.Steps[v.Step].Attested.Contradicted.IsZero(): // pressed twice
 	default:
 		d.emit(StepAttested{Step: v.Step, Note: MakeSafe(v.Note, 2000)})
 	}
@@ -74,6 +74,10 @@ func (d *decision) deferStep(v Defer) {
 	}
 	if d.s.dueAgain(step, phase) {
 		d.refuse("%s is due now: it was deferred to this phase", step.Title)
+		return
+	}
+	if d.s.Steps[id].Deferred {
+		d.refuse("%s is deferred already", step.Title)
 		return
 	}
 	if d.s.underWay(step) {

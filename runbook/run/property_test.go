@@ -48,7 +48,7 @@ func anyChange(t *rapid.T, w *runtest.World) {
 	component := rapid.SampledFrom([]string{"worker", "api"}).Draw(t, "component")
 	step := rapid.SampledFrom([]string{"ready", "secret", "strict", "later", "smoke", "validate"}).Draw(t, "check")
 	word := run.Safe(rapid.SampledFrom([]string{"", "", "trouble"}).Draw(t, "word"))
-	switch rapid.IntRange(0, 10).Draw(t, "change") {
+	switch rapid.IntRange(0, 12).Draw(t, "change") {
 	case 0:
 		w.Checks[step] = rapid.SampledFrom([]run.Status{run.Passed, run.Passed, run.Warn, run.Failed, run.Unknown, run.NotApplicable, ""}).Draw(t, "status")
 	case 1:
@@ -71,6 +71,20 @@ func anyChange(t *rapid.T, w *runtest.World) {
 		w.NoData = word != ""
 	case 10:
 		w.PodTime = rapid.SampledFrom([]time.Duration{0, time.Minute, time.Hour}).Draw(t, "pods")
+	case 11:
+		w.Looks[step] = anyLook(t)
+	case 12:
+		delete(w.Looks, step)
+	}
+}
+
+// anyLook draws a look with all that it may carry, also what contradicts itself.
+func anyLook(t *rapid.T) run.Result {
+	statuses := []run.Status{run.Passed, run.Passed, run.Warn, run.Failed, run.Failed, run.Unknown, run.NotApplicable, ""}
+	return run.Result{
+		Status: rapid.SampledFrom(statuses).Draw(t, "status"), Summary: "drawn",
+		Sensor: rapid.SampledFrom([]run.Safe{"", "vault", "registry.example"}).Draw(t, "sensor"), Ill: rapid.IntRange(0, 3).Draw(t, "ill") == 0,
+		Pin: rapid.SampledFrom([]run.Safe{"", "", "sha256:a", "sha256:b"}).Draw(t, "pin"), Badness: float64(rapid.IntRange(0, 3).Draw(t, "badness")),
 	}
 }
 
@@ -279,6 +293,11 @@ func TestReplayGivesTheSameState(t *testing.T) {
 		if image(live) != image(replayed) {
 			rt.Fatal("the replayed State differs")
 		}
+		for id, st := range d.S.Steps {
+			if got, want := booked(replayed.Steps[id]), booked(st); got != want {
+				rt.Fatalf("%s is %s after the replay, was %s", id, got, want)
+			}
+		}
 		// What the volatile events refresh may differ; what was decided may not.
 		for id, want := range map[string]any{
 			"phase": d.S.Phase, "acts": d.S.Acts, "outcome": d.S.Outcome, "presses": d.S.Presses,
@@ -293,6 +312,19 @@ func TestReplayGivesTheSameState(t *testing.T) {
 			}
 		}
 	})
+}
+
+// booked is what of a step has to survive a replay, as text.
+func booked(st run.StepState) string {
+	text := fmt.Sprint(st.Override != nil, st.Voided != nil, st.Deferred, st.Deferral != nil, st.Attested != nil, st.Na)
+	for _, c := range st.Checks {
+		h := c.History
+		text += fmt.Sprint("; ", c.Status, c.Stale, c.Pin, c.Ill, c.Healed, c.Since, h.Falls, h.Sense, h.Turns, h.Flapping, h.Steady)
+		if h.Fall != nil {
+			text += fmt.Sprint(h.Fall.At, h.Fall.To, h.Fall.Back)
+		}
+	}
+	return text
 }
 
 func TestDecideSurvivesAnything(t *testing.T) {
@@ -316,7 +348,10 @@ func TestDecideSurvivesAnything(t *testing.T) {
 			for step := range run.Steps(s.Plan) {
 				s.StepStatus(step.ID)
 				s.Observed(step.ID)
+				s.Folded(step.ID)
+				s.LastFall(step.ID)
 			}
+			s.Sensors()
 			d.S = s
 		}
 	})

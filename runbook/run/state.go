@@ -94,11 +94,13 @@ type CheckState struct {
 	History History
 }
 
-// Attestation is a hand tick.
+// Attestation is a hand tick. Once a sensor contradicted it, it counts no more, also when the sensor goes blind again:
+// the last thing known is that it was wrong.
 type Attestation struct {
-	By   string    `json:"by"`
-	At   time.Time `json:"at"`
-	Note Safe      `json:"note,omitempty"`
+	By           string    `json:"by"`
+	At           time.Time `json:"at"`
+	Note         Safe      `json:"note,omitempty"`
+	Contradicted time.Time `json:"contradicted,omitzero"` // by a sensor of the step; zero: never
 }
 
 // GateState is a gate that was asked to open and waits for fresh checks.

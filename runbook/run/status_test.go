@@ -147,3 +147,30 @@ func TestAConflictRings(t *testing.T) {
 	d.Want(run.Override{Step: "secret", Reason: "known, and harmless"})
 	shows(t, d, "secret", run.Overridden)
 }
+
+// TestAContradictedTickCountsNoMore: a sensor that goes blind after it contradicted a hand tick does not make it true.
+func TestAContradictedTickCountsNoMore(t *testing.T) {
+	for _, overridden := range []bool{false, true} {
+		d := begin(t)
+		d.World.Checks["secret"] = run.Unknown
+		d.For(15 * time.Second)
+		d.Want(run.Attest{Step: "secret", Note: "looked with kubectl"})
+		d.World.Checks["secret"] = run.Failed
+		d.For(15 * time.Second)
+		shows(t, d, "secret", run.Conflicted)
+		if overridden {
+			d.Want(run.Override{Step: "secret", Reason: "known, and harmless"})
+			shows(t, d, "secret", run.Overridden)
+		}
+		d.World.Checks["secret"] = run.Unknown
+		d.For(15 * time.Second)
+		shows(t, d, "secret", run.Conflicted)
+		d.Want(run.Attest{Step: "secret", Note: "looked again, it is there now"})
+		shows(t, d, "secret", run.Attested)
+		d.World.Checks["secret"] = run.Passed
+		d.For(15 * time.Second)
+		if !d.S.StepStatus("secret").OpensGate() {
+			t.Errorf("it passes and shows %s", d.S.StepStatus("secret"))
+		}
+	}
+}

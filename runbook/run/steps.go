@@ -116,13 +116,7 @@ func (s State) statusOf(step runbook.Step, phase int) Status {
 		return Deferred
 	}
 	sensed := s.sensed(step, st, phase)
-	if st.Attested != nil && (step.IsManual() || sensed == Pending || sensed == Unknown) {
-		return Attested
-	}
-	if st.Attested != nil && (sensed == Failed || sensed == Drifted) {
-		return Conflicted
-	}
-	return sensed
+	return st.Attested.over(sensed, step.IsManual())
 }
 
 // overridden is the state of a step that is overridden: what the override does not cover, since it cannot be seen now,
@@ -132,10 +126,24 @@ func (s State) overridden(step runbook.Step, st StepState, phase int) Status {
 	switch {
 	case blind == "":
 		return Overridden
-	case blind == Unknown && st.Attested != nil:
-		return Attested
+	case blind == Unknown:
+		return st.Attested.over(blind, false)
 	}
 	return blind
+}
+
+// over is what a hand tick makes of what is sensed; a nil one makes nothing of it.
+func (a *Attestation) over(sensed Status, manual bool) Status {
+	blind := sensed == Pending || sensed == Unknown
+	switch {
+	case a == nil:
+		return sensed
+	case manual, blind && a.Contradicted.IsZero():
+		return Attested
+	case blind, sensed == Failed, sensed == Drifted:
+		return Conflicted
+	}
+	return sensed
 }
 
 // dueAgain tells whether the phase that a step was deferred to is open, or behind us.
