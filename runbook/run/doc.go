@@ -12,4 +12,8 @@
 //
 // so a journal replayed through Apply gives the same State, and going on after a crash is nothing special: replay,
 // Wanted, observe again.
+//
+// What a box shows is drawn from its looks (look.go), its history (history.go: what un-ticked it, flapping), who vouched
+// for it (hand.go) or passed over it (override.go), and is held together at the gate (gate.go, snapshot.go). What follows
+// from one root is told once (sensor.go).
 package run
