@@ -3,8 +3,6 @@ package checks
 import (
 	"context"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -107,26 +105,4 @@ func (w *Worker) githubLogin(ctx context.Context, host string) credential {
 func isToken(text string) bool {
 	printable := func(r rune) bool { return r > ' ' && r < 0x7f }
 	return len(text) >= leastSecret && len(text) <= 4096 && !slices.ContainsFunc([]rune(text), func(r rune) bool { return !printable(r) })
-}
-
-// GitHubHosts reads the hosts.yml of GitHub's own command line where that has it: in GH_CONFIG_DIR, XDG_CONFIG_HOME/gh
-// or ~/.config/gh. It is the real Sources.GitHubHosts.
-func GitHubHosts() ([]byte, error) {
-	dir := os.Getenv("GH_CONFIG_DIR")
-	if dir == "" {
-		if dir = os.Getenv("XDG_CONFIG_HOME"); dir == "" {
-			home, err := os.UserHomeDir()
-			if err != nil {
-				return nil, err
-			}
-			dir = filepath.Join(home, ".config")
-		}
-		dir = filepath.Join(dir, "gh")
-	}
-	path := filepath.Join(dir, "hosts.yml")
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > maxHosts {
-		return nil, err
-	}
-	return os.ReadFile(path)
 }
