@@ -120,13 +120,12 @@ func patches(s run.State, before, after run.DeployState) (list []Call) {
 		if b, ok := before.Answered[name]; ok && b == a {
 			continue
 		}
-		c := Call{At: at, Kind: Wrote, Who: clean(name), What: patchOf(s, after.Env, name), Status: run.Passed}
-		if after.Move < len(after.Moves) {
-			c.What += fmt.Sprintf("  to %d %%", after.Moves[after.Move].Share)
-		}
-		c.Result, c.Status = answered(a.Already, a.Err), answerStatus(a.Err)
+		c := Call{At: at, Kind: Wrote, Who: clean(name), What: patchOf(s, after.Env, name), Result: answered(a.Already, a.Err), Status: answerStatus(a.Err)}
 		if a.Err == "" && !a.Already {
-			c.Result = fmt.Sprintf("accepted, generation %d", a.Generation)
+			c.Result += fmt.Sprintf(", generation %d", a.Generation)
+		}
+		if after.Move < len(after.Moves) {
+			c.Result = fmt.Sprintf("to %d %%: %s", after.Moves[after.Move].Share, c.Result)
 		}
 		list = append(list, c)
 	}
@@ -134,9 +133,9 @@ func patches(s run.State, before, after run.DeployState) (list []Call) {
 		if slices.Contains(before.FreezeAnswers, a) {
 			continue
 		}
-		what := "paused"
+		what := "pause"
 		if before.Thawing || after.Thawing {
-			what = "set going again"
+			what = "set going"
 		}
 		list = append(list, frozen(s, after.Env, a, what))
 	}
@@ -145,8 +144,8 @@ func patches(s run.State, before, after run.DeployState) (list []Call) {
 
 func frozen(s run.State, env string, a run.Frozen, what string) Call {
 	return Call{
-		At: s.At, Kind: Wrote, Who: clean(a.Component), What: patchOf(s, env, a.Component) + "  " + what,
-		Result: answered(false, a.Err), Status: answerStatus(a.Err),
+		At: s.At, Kind: Wrote, Who: clean(a.Component), What: patchOf(s, env, a.Component),
+		Result: what + ": " + answered(false, a.Err), Status: answerStatus(a.Err),
 	}
 }
 
@@ -159,17 +158,18 @@ func undone(before, after run.State) (list []Call) {
 	same := before.Rollback != nil && before.Rollback.N == r.N
 	for _, p := range r.Pins {
 		if a, ok := r.FrozenBy[p.Component]; ok && (!same || before.Rollback.FrozenBy[p.Component] != a) {
-			list = append(list, frozen(after, r.Env, a, "paused"))
+			list = append(list, frozen(after, r.Env, a, "pause"))
 		}
 		now := after.Envs[r.Env].Components[p.Component].Undo
 		if now == (run.Undone{}) || now == before.Envs[r.Env].Components[p.Component].Undo {
 			continue
 		}
-		c := Call{At: after.At, Kind: Wrote, Who: clean(p.Component), What: patchOf(after, r.Env, p.Component) + "  to " + clean(p.ReplicaSet), Status: answerStatus(now.Err)}
+		c := Call{At: after.At, Kind: Wrote, Who: clean(p.Component), What: patchOf(after, r.Env, p.Component), Status: answerStatus(now.Err)}
 		c.Result = answered(now.Already, now.Err)
 		if now.Accepted && !now.Already {
 			c.Result, c.Status = fmt.Sprintf("accepted after %.0f ms", now.AfterMs), run.Passed
 		}
+		c.Result = "to " + clean(p.ReplicaSet) + ": " + c.Result
 		list = append(list, c)
 	}
 	return list

@@ -105,10 +105,10 @@ func TestWritesAreListedWithTheirAnswers(t *testing.T) {
 		}
 	}
 	want := []string{
-		"PATCH /apis/apps/v1/namespaces/games/deployments/api-v2  to 25 % | accepted, generation 7 | passed",
-		"PATCH gone  to 25 % | 422 it changed | failed",
-		"PATCH /apis/apps/v1/namespaces/games/deployments/api-v2  paused | accepted | passed",
-		"PATCH /apis/apps/v1/namespaces/games/deployments/api-v2  to api-v2-77 | accepted after 31 ms | passed",
+		"PATCH /apis/apps/v1/namespaces/games/deployments/api-v2 | to 25 %: accepted, generation 7 | passed",
+		"PATCH gone | to 25 %: 422 it changed | failed",
+		"PATCH /apis/apps/v1/namespaces/games/deployments/api-v2 | pause: accepted | passed",
+		"PATCH /apis/apps/v1/namespaces/games/deployments/api-v2 | to api-v2-77: accepted after 31 ms | passed",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -117,7 +117,7 @@ func factLines(th *theme.Theme, r run.Result, w int) []string {
 			lines = append(lines, fact(th, "in", th.Dim, where, w)...)
 		}
 		if e.Query != last.Query {
-			lines = append(lines, queryLines(th, string(e.Query), w)...)
+			lines = append(lines, queryLines(th, "asked", string(e.Query), w)...)
 		}
 		last = e
 	}
@@ -129,8 +129,8 @@ func factLines(th *theme.Theme, r run.Result, w int) []string {
 }
 
 // queryLines are a call as it was made: a long one is broken where the line ends, so that none of it moves.
-func queryLines(th *theme.Theme, query string, w int) []string {
-	lines := fact(th, "asked", th.Dim, strings.ReplaceAll(query, " ", noBreak), w)
+func queryLines(th *theme.Theme, name, query string, w int) []string {
+	lines := fact(th, name, th.Dim, strings.ReplaceAll(query, " ", noBreak), w)
 	for i := range lines {
 		lines[i] = strings.ReplaceAll(lines[i], noBreak, " ")
 	}
