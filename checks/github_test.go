@@ -2,20 +2,16 @@ package checks
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/politicalsphere/sop/rollout/process"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -307,204 +303,6 @@ func breaksOff() transport {
 type errorReader struct{ err error }
 
 func (e errorReader) Read([]byte) (int, error) { return 0, e.err }
-
-func TestGitHubLimits(t *testing.T) {
-	reset := monday.Add(10 * time.Minute)
-	limit := func(status int, headers map[string]string, body string) transport {
-		return serve(func(w http.ResponseWriter, r *http.Request) {
-			for name, value := range headers {
-				w.Header().Set(name, value)
-			}
-			w.WriteHeader(status)
-			io.WriteString(w, body)
-		})
-	}
-	for _, c := range []struct {
-		name string
-		rt   transport
-		wait time.Duration
-	}{
-		{"primary", limit(403, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(reset.Unix())}, ""), 10 * time.Minute},
-		{"primary as 429", limit(429, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(reset.Unix())}, ""), 10 * time.Minute},
-		{"Retry-After comes first", limit(429, map[string]string{"Retry-After": "30", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(reset.Unix())}, ""), 30 * time.Second},
-		{"secondary without a time", limit(403, nil, `{"message":"You have exceeded a secondary rate limit"}`), time.Minute},
-		{"429 without a time", limit(429, nil, ""), time.Minute},
-		{"a reset that is over", limit(403, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"}, ""), time.Minute},
-		{"a reset in the far future", limit(403, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "99999999999"}, ""), longestWait},
-		{"a huge Retry-After", limit(429, map[string]string{"Retry-After": "999999999999"}, ""), longestWait},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			asked := 0
-			var limited http.RoundTripper = c.rt
-			g := newGitHub(t, transport(func(r *http.Request) (*http.Response, error) { asked++; return limited.RoundTrip(r) }), nil)
-			g.clock.Run(func() {
-				until := g.clock.Now().Add(c.wait)
-				want(t, g.now(nil, ""), run.Unknown, "rate limit is used up until "+until.UTC().Format("15:04:05 UTC"))
-				want(t, g.now(params("merged", "main"), ""), run.Unknown, "rate limit")
-				if asked != 1 {
-					t.Errorf("it was asked %d times", asked)
-				}
-				limited = serve(newForge().ServeHTTP)
-				_ = g.clock.Wait(context.Background(), c.wait-time.Second, nil)
-				want(t, g.now(nil, ""), run.Unknown, "rate limit")
-				_ = g.clock.Wait(context.Background(), time.Second, nil)
-				want(t, g.now(nil, ""), run.Passed)
-			})
-		})
-	}
-}
-
-// TestGitHubLastRequest: the answer that used the budget up is good, the next request is not sent.
-func TestGitHubLastRequest(t *testing.T) {
-	f := newForge()
-	g := newGitHub(t, serve(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-RateLimit-Remaining", "0")
-		w.Header().Set("X-RateLimit-Reset", fmt.Sprint(monday.Add(5*time.Minute).Unix()))
-		f.ServeHTTP(w, r)
-	}), nil)
-	want(t, g.look(nil), run.Unknown, "until 09:35:00 UTC")
-	if len(f.asked) != 1 {
-		t.Errorf("asked %q", f.asked)
-	}
-}
-
-func TestGitHubAsksWhetherItChanged(t *testing.T) {
-	f := newForge()
-	fresh, same := 0, 0
-	g := newGitHub(t, serve(func(w http.ResponseWriter, r *http.Request) {
-		tag := fmt.Sprintf(`W/"%s-%d"`, r.URL.RequestURI(), len(f.runs))
-		if r.Header.Get("If-None-Match") == tag {
-			same++
-			w.WriteHeader(http.StatusNotModified)
-			return
-		}
-		fresh++
-		w.Header().Set("ETag", tag)
-		f.ServeHTTP(w, r)
-	}), nil)
-	want(t, g.look(nil), run.Passed, "2 checks green")
-	want(t, g.look(nil), run.Passed, "2 checks green")
-	if fresh != 3 || same != 3 {
-		t.Errorf("%d fresh answers and %d unchanged, want 3 and 3", fresh, same)
-	}
-	f.runs = append(f.runs, aRun("late", "failure"))
-	want(t, g.look(nil), run.Failed, "late failure")
-}
-
-func TestGitHubLooksSoonerWhileRunning(t *testing.T) {
-	f := newForge()
-	f.runs = []map[string]any{aRun("build", "")}
-	b := newBench(t)
-	b.http = serve(f.ServeHTTP)
-	got := b.follow(runbook.Check{Kind: "github", Params: params("repository", "o/r", "ref", "v1")}, 3)
-	if got[2].after > 2*whileRunning {
-		t.Errorf("%v", got)
-	}
-}
-
-func TestGitHubToken(t *testing.T) {
-	const token = "ghs_16C7e42F292c6912E7710c838347Ae178B4a"
-	file := func(text string) func() ([]byte, error) { return func() ([]byte, error) { return []byte(text), nil } }
-	for _, c := range []struct {
-		name      string
-		url       string
-		variables map[string]string
-		hosts     func() ([]byte, error)
-		gh        process.Runner
-		sent      bool
-	}{
-		{"GH_TOKEN", "", params2("GH_TOKEN", token), nil, nil, true},
-		{"GITHUB_TOKEN", "", params2("GITHUB_TOKEN", token+"\n"), nil, nil, true},
-		{"GH_TOKEN is not for Enterprise", "https://github.example/api/v3", params2("GH_TOKEN", token, "GITHUB_TOKEN", token), nil, nil, false},
-		{"GITHUB_TOKEN of an Enterprise's Actions", "https://github.example/api/v3", params2("GITHUB_TOKEN", token, "GITHUB_SERVER_URL", "https://github.example"), nil, nil, true},
-		{"that one is not for github.com", "", params2("GITHUB_TOKEN", token, "GITHUB_SERVER_URL", "https://github.example"), nil, nil, false},
-		{"Enterprise", "https://github.example/api/v3", params2("GH_ENTERPRISE_TOKEN", token, "GH_HOST", "github.example"), nil, nil, true},
-		{"Enterprise for no host", "https://github.example/api/v3", params2("GH_ENTERPRISE_TOKEN", token), nil, nil, false},
-		{"Enterprise for another host", "https://evil.example/api/v3", params2("GH_ENTERPRISE_TOKEN", token, "GH_HOST", "github.example"), nil, nil, false},
-		{"Enterprise is not for github.com", "", params2("GH_ENTERPRISE_TOKEN", token, "GH_HOST", "github.com"), nil, nil, false},
-		{"a tenant of ghe.com", "https://api.acme.ghe.com", params2("GH_TOKEN", token, "GH_HOST", "acme.ghe.com"), nil, nil, true},
-		{"another tenant", "https://api.evil.ghe.com", params2("GH_TOKEN", token, "GH_HOST", "acme.ghe.com"), nil, nil, false},
-		{"without TLS", "http://github.example/api/v3", params2("GH_ENTERPRISE_TOKEN", token, "GH_HOST", "github.example"), nil, nil, false},
-		{"a token with a line break", "", params2("GH_TOKEN", "a\r\nX-Evil: 1"), nil, nil, false},
-		{"gh's file", "", nil, file("github.com:\n  user: ana\n  oauth_token: " + token), nil, true},
-		{"gh's file with users", "", nil, file("github.com:\n  user: ana\n  users: {ana: {oauth_token: " + token + "}, bob: {oauth_token: other}}"), nil, true},
-		{"gh's file of another host", "https://github.example/api/v3", nil, file("github.com: {oauth_token: " + token + "}"), nil, false},
-		{"gh's keyring", "", nil, file("github.com: {user: ana, git_protocol: https}"), ends(0, token+"\n", ""), true},
-		{"gh is not there", "", nil, file("github.com: {user: ana}"), neverStarts(process.ErrNotFound), false},
-		{"gh is not logged in", "", nil, file("github.com: {user: ana}"), ends(1, "", "no oauth token"), false},
-		{"gh is not asked for a host it does not know", "https://evil.example/api/v3", nil, file("github.com: {user: ana}"), ends(0, token, ""), false},
-		{"a broken file", "", nil, file("\x00{{{"), nil, false},
-		{"no file", "", nil, func() ([]byte, error) { return nil, errors.New("no such file") }, nil, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			f := newForge()
-			g := newGitHub(t, serve(f.ServeHTTP), func(s *Sources) {
-				s.Variable = func(name string) string { return c.variables[name] }
-				s.GitHubHosts, s.Programs = c.hosts, c.gh
-			})
-			want(t, g.look(params("url", c.url)), run.Passed)
-			for _, h := range f.sent {
-				if got := h.Get("Authorization"); got != map[bool]string{true: "Bearer " + token}[c.sent] {
-					t.Errorf("sent %q", got)
-				}
-			}
-		})
-	}
-}
-
-func params2(pairs ...string) map[string]string {
-	m := map[string]string{}
-	for i := 0; i < len(pairs); i += 2 {
-		m[pairs[i]] = pairs[i+1]
-	}
-	return m
-}
-
-// TestGitHubTokenStaysWhereItBelongs: it follows no redirect, and no answer brings it onto the screen.
-func TestGitHubTokenStaysWhereItBelongs(t *testing.T) {
-	const token = "ghs_16C7e42F/292c6912E7710c838347Ae178B4a"
-	forms := []string{token, url.QueryEscape(token), base64.StdEncoding.EncodeToString([]byte(token))}
-	for _, form := range forms {
-		echo := newForge()
-		echo.runs = []map[string]any{aRun("job "+form, "failure"), aRun("x", form)}
-		for _, rt := range []http.RoundTripper{
-			serve(echo.ServeHTTP), fails(errors.New("dial: " + form)),
-			says(401, `{"message":"bad `+form+`"}`), says(500, `{"message":"`+form+`"}`), says(200, form),
-		} {
-			for _, expect := range []string{"", "self.failed == 0", `self.checks["x"] == "y"`} {
-				g := newGitHub(t, transport(func(r *http.Request) (*http.Response, error) {
-					if r.URL.Host != "api.github.com" {
-						t.Errorf("asked %s", r.URL.Host)
-					}
-					return rt.RoundTrip(r)
-				}), func(s *Sources) { s.Variable = func(string) string { return token } })
-				r := g.expecting(params("checks", "all", "merged", "main"), expect)
-				for _, f := range forms {
-					if strings.Contains(shown(r), f) {
-						t.Errorf("%q shows in %q", f, shown(r))
-					}
-				}
-			}
-		}
-	}
-}
-
-func TestGitHubForgetsATokenThatIsRefused(t *testing.T) {
-	tokens := []string{"old-token", "new-token"}
-	good := newForge()
-	g := newGitHub(t, serve(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "Bearer new-token" {
-			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		good.ServeHTTP(w, r)
-	}), func(s *Sources) {
-		s.Variable = func(name string) string { return map[string]string{"GH_TOKEN": tokens[0]}[name] }
-	})
-	want(t, g.look(nil), run.Unknown, "the token of GH_TOKEN is not accepted")
-	tokens = tokens[1:]
-	want(t, g.look(nil), run.Passed)
-}
 
 func TestLintOfGitHub(t *testing.T) {
 	for check, words := range map[string]string{
