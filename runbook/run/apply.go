@@ -105,10 +105,14 @@ func (e RunStarted) apply(s *State, at time.Time) {
 	}
 }
 
-// apply lets nothing pass unwatched: what was seen before the gap is stale, a hold starts again, a fuse asks.
+// apply lets nothing pass unwatched: what was seen before the gap is stale, a hold starts again, a fuse asks. Boxes of
+// phases behind us show what they showed: nobody looks at them again.
 func (e RunResumed) apply(s *State, at time.Time) {
-	for id := range s.Steps {
-		s.step(id, func(st *StepState) {
+	for step, phase := range s.stepsInPlace() {
+		if phase >= 0 && phase < s.Phase && !s.liveAt(step, phase) {
+			continue
+		}
+		s.step(step.ID, func(st *StepState) {
 			for i, c := range st.Checks {
 				if c.Status != Pending {
 					st.Checks[i].Stale, st.Checks[i].Since = true, at

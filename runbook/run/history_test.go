@@ -241,3 +241,16 @@ func TestWhatChangedLatelyOpensNoGate(t *testing.T) {
 		}
 	})
 }
+
+// TestAnUnattendedRunGivesUpOnAFlappingBox: it neither passes it by luck nor waits for ever.
+func TestAnUnattendedRunGivesUpOnAFlappingBox(t *testing.T) {
+	d := flapped(t)
+	d.S.Auto = run.PolicyAuto
+	if next := run.NextIntent(d.S, d.At); next.Intent != nil {
+		t.Errorf("it goes on with %+v", next.Intent)
+	}
+	next := run.NextIntent(d.S, d.At.Add(3*time.Minute))
+	if next.Stop == nil || !strings.Contains(string(next.Stop.Why), "flapping") {
+		t.Errorf("it waits on: %+v", next)
+	}
+}

@@ -78,6 +78,9 @@ func unseen(shown Status) bool {
 func (s State) outOfSight(step runbook.Step, phase int) Status {
 	st := s.Steps[step.ID]
 	worst := Status("")
+	if !s.liveAt(step, phase) {
+		return "" // nobody looks at it any more, or yet
+	}
 	for i, c := range st.Checks {
 		if i >= len(st.Override.Checks) || st.Override.Checks[i].Blind || s.suspended(step, i, phase) {
 			continue

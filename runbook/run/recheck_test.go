@@ -162,3 +162,21 @@ func TestADeferredStepSaysWhoAndWhy(t *testing.T) {
 	}
 	shows(t, d, "later", run.Deferred)
 }
+
+// TestAResumeLooksAgainAtWhatIsLive: what was seen before the gap opens no gate; what lies behind us stays as it was.
+func TestAResumeLooksAgainAtWhatIsLive(t *testing.T) {
+	d := ready(t)()
+	d.World.Checks["secret"] = run.Failed
+	d.For(15 * time.Second)
+	d.Want(run.Override{Step: "secret", Reason: "left out in this test"})
+	openGate(d, 1, t)
+	d.For(15 * time.Second)
+	for _, step := range []string{"ready", "secret", "strict", "smoke"} {
+		d.World.Silent[step] = true
+	}
+	d = resumed(t, d, time.Hour)
+	shows(t, d, "ready", run.Stale) // recheck: run
+	shows(t, d, "smoke", run.Stale) // of the open phase
+	shows(t, d, "strict", run.Passed)
+	shows(t, d, "secret", run.Overridden)
+}
