@@ -9,5 +9,6 @@ func networkKinds() []kind {
 		{tlsKind, readyTLS},
 		{certificateKind, readyCertificate},
 		{reachKind, readyReach},
+		{imageKind, readyImage},
 	}
 }

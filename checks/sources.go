@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/politicalsphere/sop/rollout/kube"
 	"github.com/politicalsphere/sop/rollout/process"
 	"github.com/politicalsphere/sop/rollout/prom"
@@ -22,6 +23,7 @@ type Sources struct {
 	HTTP     http.RoundTripper // http, github, image, alerts, and documents from a URL
 	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
 	Resolver Resolver
+	Keychain authn.Keychain // logins to registries; nil: none but the clusters' own pull secrets
 	Roots    *x509.CertPool // authorities that are trusted; nil: the machine's
 	Files    fs.FS          // documents from a path: names are relative to where the program was started
 	Programs process.Runner

@@ -8,10 +8,9 @@ import "slices"
 var laterActions = []string{"command", "job", "http", "notify", "approve", "wait", "flags", "ask"}
 
 var laterKinds = []string{
-	"image",
 	"junit", "sarif", "json", "file", "flags",
 	"workload", "nodes", "object", "endpoints", "configmap", "secret", "job", "events", "access",
-	"github", "git", "command", "journal", "certificate", "reach", "http", "tcp", "dns", "tls", "prometheus", "alerts", "window", // known only where the program has them
+	"github", "git", "command", "journal", "certificate", "image", "reach", "http", "tcp", "dns", "tls", "prometheus", "alerts", "window", // known only where the program has them
 }
 
 func laterHint(what string) string {
