@@ -49,6 +49,10 @@ var questions = []question{
 	{check: "configmap: {name: app-config, keys: [LOG_LEVEL, POOL_SIZE], sameAs: staging, except: [ENVIRONMENT, PUBLIC_URL, POOL_SIZE]}", trouble: "config: {namespace: production, set: {LOG_LEVEL: debug}}", word: "LOG_LEVEL", bad: run.Warn},
 	{check: "secret: {name: app-secrets, keys: 'DATABASE_PASSWORD, API_KEY'}", trouble: "secret: {namespace: production, empty: [API_KEY]}", word: "API_KEY"},
 	{check: "job: {name: migration-dry-run, maxAge: 24h}", trouble: "migration: {namespace: production, message: relation exists}", word: "relation exists"},
+	{check: "alerts: {severity: [critical, warning], labels: {namespace: production}}", trouble: "alert: {namespace: production, name: DatabaseSlow}", word: "DatabaseSlow"},
+	{check: "alerts: {}", trouble: "alert: {namespace: production, name: DatabaseSlow}", word: "DatabaseSlow"},
+	{check: "alerts: {alertmanager: 'https://alertmanager.production.example'}", trouble: "alert: {namespace: production, name: DatabaseSlow}", word: "DatabaseSlow"},
+	{check: "alerts: {alertmanager: 'https://alertmanager.production.example'}", trouble: "site: {host: alertmanager.production.example, trouble: unavailable}", word: "503", bad: run.Unknown},
 	{check: "object: {apiVersion: v1, kind: ResourceQuota, name: compute}"},
 }
 

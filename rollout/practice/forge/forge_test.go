@@ -338,8 +338,7 @@ func TestOtherVersionsAreReleasesToo(t *testing.T) {
 		Owner: "political-sphere", Name: "platform", Running: "v1", Release: "v2", Built: built, Now: func() time.Time { return built },
 		Other: func(v string) bool { return v == "v3" },
 	})
-	var got struct{ Status string }
-	got = into[struct{ Status string }](t, r, "/compare/main...v3")
+	got := into[struct{ Status string }](t, r, "/compare/main...v3")
 	if got.Status != "behind" || r.Commit("v3") == r.Commit("v2") || r.Commit("v4") != "" {
 		t.Errorf("%+v, %s", got, r.Commit("v3"))
 	}
