@@ -11,7 +11,6 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/model/value"
 )
 
 // Rule is one alert of Prometheus. It fires for each series of Expr that is there for a time of For without a gap, or,
@@ -235,6 +234,6 @@ func merge(all []*series, l labels.Labels, from, to int64) []*series {
 	for ; t <= to; t += step {
 		all[i].times, all[i].values = append(all[i].times, t), append(all[i].values, 1)
 	}
-	all[i].times, all[i].values = append(all[i].times, t), append(all[i].values, math.Float64frombits(value.StaleNaN))
+	all[i].times, all[i].values = append(all[i].times, t), append(all[i].values, float32(math.NaN()))
 	return all
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/model/value"
 )
 
 // bounds are the upper bounds of the latency histogram in seconds. They are finest around the objective of
@@ -53,7 +52,9 @@ type block struct {
 
 	labels []labels.Labels
 	times  []int64
-	values [][]float64
+	values [][]float32 // of each column; see keep
+	// epoch is what the values of colStarted are counted from, which have more digits than are kept.
+	epoch float64
 	// ended is set once the last samples are stale marks.
 	ended bool
 }
@@ -65,7 +66,7 @@ func newBlock(p Pod, seed uint64) *block {
 		now:    make([]float64, columns),
 		single: make([]float64, len(bounds)+1),
 		labels: make([]labels.Labels, columns),
-		values: make([][]float64, columns),
+		values: make([][]float32, columns),
 	}
 	b.label(colUp, "up")
 	for i, s := range statuses {
@@ -96,6 +97,9 @@ func (b *block) become(phase Phase, at time.Time) {
 		if b.everRan {
 			clear(b.now)
 			clear(b.single)
+		}
+		if !b.everRan {
+			b.epoch = float64(at.Unix())
 		}
 		b.started, b.everRan = at, true
 	}
@@ -148,14 +152,28 @@ func (b *block) use(how Behaviour, seconds float64) {
 	}
 	b.now[colCPU] = cpu
 	b.now[colCPUTotal] += cpu * seconds
-	b.now[colMemory] = math.Round(how.Memory * (0.99 + 0.02*b.noise.Float64()))
+	b.now[colMemory] = page * math.Round(how.Memory*(0.99+0.02*b.noise.Float64())/page)
 	b.now[colStarted] = float64(b.started.Unix())
 	b.now[colUp] = 1
 }
 
+// page is what memory is handed out in.
+const page = 4096
+
+// keep packs a value: half of a float64 holds a counter of a few hours exactly, and of the rest more digits than the
+// noise leaves. The only NaN there is is the stale mark.
+func (b *block) keep(column int, v float64) float32 { return float32(v - b.from(column)) }
+
+// from is what the kept values of a column are counted from.
+func (b *block) from(column int) float64 {
+	if column == colStarted {
+		return b.epoch
+	}
+	return 0
+}
+
 // scrape appends a sample to each series: the present values, or stale marks where there is nothing to read.
 func (b *block) scrape(at int64) {
-	stale := math.Float64frombits(value.StaleNaN)
 	b.times = append(b.times, at)
 	for i := range b.values {
 		v := b.now[i]
@@ -163,9 +181,9 @@ func (b *block) scrape(at int64) {
 		case b.phase == Waiting && i == colUp:
 			v = 0
 		case b.phase < Running:
-			v = stale
+			v = math.NaN()
 		}
-		b.values[i] = append(b.values[i], v)
+		b.values[i] = append(b.values[i], b.keep(i, v))
 	}
 	b.ended = b.phase == Absent
 }

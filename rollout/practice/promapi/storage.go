@@ -2,11 +2,13 @@ package promapi
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/prometheus/prometheus/util/annotations"
@@ -57,7 +59,7 @@ func (q *querier) find(from, to int64, matchers []*labels.Matcher) []*series {
 		}
 		for i, l := range b.labels {
 			if matches(l, matchers) {
-				found = append(found, &series{labels: l, times: b.times[first:end:end], values: b.values[i][first:end:end]})
+				found = append(found, &series{labels: l, times: b.times[first:end:end], values: b.values[i][first:end:end], from: b.from(i)})
 			}
 		}
 	}
@@ -138,7 +140,8 @@ func (s *seriesSet) Warnings() annotations.Annotations { return nil }
 type series struct {
 	labels labels.Labels
 	times  []int64
-	values []float64
+	values []float32 // counted from
+	from   float64
 }
 
 func (s *series) Labels() labels.Labels { return s.labels }
@@ -181,10 +184,18 @@ func (it *iterator) here() chunkenc.ValueType {
 	return chunkenc.ValFloat
 }
 
-func (it *iterator) At() (int64, float64) { return it.series.times[it.at], it.series.values[it.at] }
-func (it *iterator) AtT() int64           { return it.series.times[it.at] }
-func (it *iterator) AtST() int64          { return 0 }
-func (it *iterator) Err() error           { return nil }
+// At gives a sample; what is kept as NaN is the end of a series.
+func (it *iterator) At() (int64, float64) {
+	v := float64(it.series.values[it.at])
+	if math.IsNaN(v) {
+		return it.series.times[it.at], math.Float64frombits(value.StaleNaN)
+	}
+	return it.series.times[it.at], v + it.series.from
+}
+
+func (it *iterator) AtT() int64  { return it.series.times[it.at] }
+func (it *iterator) AtST() int64 { return 0 }
+func (it *iterator) Err() error  { return nil }
 
 func (it *iterator) AtHistogram(*histogram.Histogram) (int64, *histogram.Histogram) {
 	return it.AtT(), nil
