@@ -105,4 +105,3 @@ func TestGitHubLooksSoonerWhileRunning(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
-

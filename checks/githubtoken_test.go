@@ -23,19 +23,19 @@ func TestGitHubToken(t *testing.T) {
 		gh        process.Runner
 		sent      bool
 	}{
-		{"GH_TOKEN", "", params2("GH_TOKEN", token), nil, nil, true},
-		{"GITHUB_TOKEN", "", params2("GITHUB_TOKEN", token+"\n"), nil, nil, true},
-		{"GH_TOKEN is not for Enterprise", "https://github.example/api/v3", params2("GH_TOKEN", token, "GITHUB_TOKEN", token), nil, nil, false},
-		{"GITHUB_TOKEN of an Enterprise's Actions", "https://github.example/api/v3", params2("GITHUB_TOKEN", token, "GITHUB_SERVER_URL", "https://github.example"), nil, nil, true},
-		{"that one is not for github.com", "", params2("GITHUB_TOKEN", token, "GITHUB_SERVER_URL", "https://github.example"), nil, nil, false},
-		{"Enterprise", "https://github.example/api/v3", params2("GH_ENTERPRISE_TOKEN", token, "GH_HOST", "github.example"), nil, nil, true},
-		{"Enterprise for no host", "https://github.example/api/v3", params2("GH_ENTERPRISE_TOKEN", token), nil, nil, false},
-		{"Enterprise for another host", "https://evil.example/api/v3", params2("GH_ENTERPRISE_TOKEN", token, "GH_HOST", "github.example"), nil, nil, false},
-		{"Enterprise is not for github.com", "", params2("GH_ENTERPRISE_TOKEN", token, "GH_HOST", "github.com"), nil, nil, false},
-		{"a tenant of ghe.com", "https://api.acme.ghe.com", params2("GH_TOKEN", token, "GH_HOST", "acme.ghe.com"), nil, nil, true},
-		{"another tenant", "https://api.evil.ghe.com", params2("GH_TOKEN", token, "GH_HOST", "acme.ghe.com"), nil, nil, false},
-		{"without TLS", "http://github.example/api/v3", params2("GH_ENTERPRISE_TOKEN", token, "GH_HOST", "github.example"), nil, nil, false},
-		{"a token with a line break", "", params2("GH_TOKEN", "a\r\nX-Evil: 1"), nil, nil, false},
+		{"GH_TOKEN", "", settings("GH_TOKEN", token), nil, nil, true},
+		{"GITHUB_TOKEN", "", settings("GITHUB_TOKEN", token+"\n"), nil, nil, true},
+		{"GH_TOKEN is not for Enterprise", "https://github.example/api/v3", settings("GH_TOKEN", token, "GITHUB_TOKEN", token), nil, nil, false},
+		{"GITHUB_TOKEN of an Enterprise's Actions", "https://github.example/api/v3", settings("GITHUB_TOKEN", token, "GITHUB_SERVER_URL", "https://github.example"), nil, nil, true},
+		{"that one is not for github.com", "", settings("GITHUB_TOKEN", token, "GITHUB_SERVER_URL", "https://github.example"), nil, nil, false},
+		{"Enterprise", "https://github.example/api/v3", settings("GH_ENTERPRISE_TOKEN", token, "GH_HOST", "github.example"), nil, nil, true},
+		{"Enterprise for no host", "https://github.example/api/v3", settings("GH_ENTERPRISE_TOKEN", token), nil, nil, false},
+		{"Enterprise for another host", "https://evil.example/api/v3", settings("GH_ENTERPRISE_TOKEN", token, "GH_HOST", "github.example"), nil, nil, false},
+		{"Enterprise is not for github.com", "", settings("GH_ENTERPRISE_TOKEN", token, "GH_HOST", "github.com"), nil, nil, false},
+		{"a tenant of ghe.com", "https://api.acme.ghe.com", settings("GH_TOKEN", token, "GH_HOST", "acme.ghe.com"), nil, nil, true},
+		{"another tenant", "https://api.evil.ghe.com", settings("GH_TOKEN", token, "GH_HOST", "acme.ghe.com"), nil, nil, false},
+		{"without TLS", "http://github.example/api/v3", settings("GH_ENTERPRISE_TOKEN", token, "GH_HOST", "github.example"), nil, nil, false},
+		{"a token with a line break", "", settings("GH_TOKEN", "a\r\nX-Evil: 1"), nil, nil, false},
 		{"gh's file", "", nil, file("github.com:\n  user: ana\n  oauth_token: " + token), nil, true},
 		{"gh's file with users", "", nil, file("github.com:\n  user: ana\n  users: {ana: {oauth_token: " + token + "}, bob: {oauth_token: other}}"), nil, true},
 		{"gh's file of another host", "https://github.example/api/v3", nil, file("github.com: {oauth_token: " + token + "}"), nil, false},
@@ -62,7 +62,7 @@ func TestGitHubToken(t *testing.T) {
 	}
 }
 
-func params2(pairs ...string) map[string]string {
+func settings(pairs ...string) map[string]string {
 	m := map[string]string{}
 	for i := 0; i < len(pairs); i += 2 {
 		m[pairs[i]] = pairs[i+1]
@@ -115,4 +115,3 @@ func TestGitHubForgetsATokenThatIsRefused(t *testing.T) {
 	tokens = tokens[1:]
 	want(t, g.look(nil), run.Passed)
 }
-
