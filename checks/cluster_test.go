@@ -157,7 +157,8 @@ func TestWorkload(t *testing.T) {
 			c.wait(time.Second)
 		}, all(), run.Failed, []string{"api 3/5 available"}},
 		{"paused", func(c *cluster) { c.patch("api", `{"spec":{"paused":true}}`); c.wait(time.Second) }, all(), run.Warn, []string{"api is paused"}},
-		{"scaled to nothing", func(c *cluster) { c.patch("api", `{"spec":{"replicas":0}}`); c.wait(time.Minute) }, all(), run.Warn, []string{"api wants no pod"}},
+		{"scaled to nothing", func(c *cluster) { c.patch("api", `{"spec":{"replicas":0}}`); c.wait(time.Minute) }, all(), run.Failed, []string{"api 0/0 available, it wants no pod"}},
+		{"scaled to nothing on purpose", func(c *cluster) { c.patch("api", `{"spec":{"replicas":0}}`); c.wait(time.Minute) }, runbook.Check{Kind: "workload", Params: params("components", "all"), Expect: "self.worker.available == 3"}, run.Passed, nil},
 		{"gone", nil, runbook.Check{Kind: "workload", Params: params("workloads", "deployment/ghost")}, run.Failed, []string{"ghost is not there"}},
 		{
 			"expect judges alone", func(c *cluster) { c.setImage("api", "missing"); c.wait(10 * time.Second) },

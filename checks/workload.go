@@ -23,8 +23,8 @@ var workloadKind = runbook.Kind{
 	Name: "workload",
 	Doc: `Workloads run every pod they want.
 passes   every wanted pod is of the present template and available, and no rollout is under way
-warns    it is complete, but paused, or it wants no pod at all
-fails    pods are missing, old or not available, or the workload is not there
+warns    it is complete, but paused, or only a part of it is to be updated
+fails    pods are missing, old or not available, it wants no pod at all, or the workload is not there
 unknown  the cluster does not answer, or forbids to look
 With expect, and available not written, expect alone judges the counts.
 A Deployment, StatefulSet or DaemonSet is judged in the order of kubectl rollout status, the observed generation first;

@@ -62,7 +62,11 @@ func (w workloadState) badness() float64 {
 	return float64(1 + max(w.desired-w.available, 0) + max(w.desired-w.updated, 0) + max(w.total-w.desired, 0))
 }
 
-const notObserved = "the controller has not yet taken up the last change"
+const (
+	notObserved = "the controller has not yet taken up the last change"
+	// noPod is complete by the letter, and nothing runs: that must not be green.
+	noPod = "it wants no pod"
+)
 
 func replicasOf(n *int32) int {
 	if n == nil {
@@ -77,9 +81,6 @@ func (w *workloadState) common(o metav1.Object, selector *metav1.LabelSelector, 
 	var err error
 	if w.selector, err = metav1.LabelSelectorAsSelector(selector); err != nil {
 		w.selector = labels.Nothing()
-	}
-	if w.wrong == "" && w.note == "" && w.desired == 0 {
-		w.note = "wants no pod"
 	}
 }
 
@@ -103,6 +104,9 @@ func stateOfDeployment(d *appsv1.Deployment) workloadState {
 	}
 	if w.wrong != "" {
 		w.wrong += troubleOf(d, w.observed)
+	}
+	if w.wrong == "" && w.desired == 0 {
+		w.wrong = noPod
 	}
 	if w.paused {
 		w.note = "is paused"
@@ -157,6 +161,8 @@ func stateOfSet(o *appsv1.StatefulSet) workloadState {
 		w.wrong = fmt.Sprintf("%s not available", count(w.desired-w.available, "pod"))
 	case w.total > w.desired:
 		w.wrong = fmt.Sprintf("%s still to end", count(w.total-w.desired, "pod"))
+	case w.desired == 0:
+		w.wrong = noPod
 	case partition > 0:
 		w.note = fmt.Sprintf("updates only the pods from number %d on", partition)
 	case byHand && w.updated < w.desired:
@@ -181,6 +187,8 @@ func stateOfDaemons(o *appsv1.DaemonSet) workloadState {
 		w.wrong = fmt.Sprintf("rollout under way: %d of %d pods updated", w.updated, w.desired)
 	case w.available < w.desired:
 		w.wrong = fmt.Sprintf("%s not available", count(w.desired-w.available, "pod"))
+	case w.desired == 0:
+		w.note = "fits on no node"
 	case o.Status.NumberMisscheduled > 0:
 		w.note = fmt.Sprintf("runs %s where it should not", count(int(o.Status.NumberMisscheduled), "pod"))
 	case byHand && w.updated < w.desired:

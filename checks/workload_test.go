@@ -41,7 +41,7 @@ func TestStatefulSetsAndDaemonSets(t *testing.T) {
 		{"a node lacks it", "DaemonSet", "", "observedGeneration: 1, desiredNumberScheduled: 3, currentNumberScheduled: 3, numberReady: 2, numberAvailable: 2, updatedNumberScheduled: 3, numberMisscheduled: 0", run.Failed, "1 pod not available"},
 		{"its rollout", "DaemonSet", "", "observedGeneration: 1, desiredNumberScheduled: 3, currentNumberScheduled: 3, numberReady: 3, numberAvailable: 3, updatedNumberScheduled: 1, numberMisscheduled: 0", run.Failed, "1 of 3 pods updated"},
 		{"where it should not be", "DaemonSet", "", "observedGeneration: 1, desiredNumberScheduled: 1, currentNumberScheduled: 1, numberReady: 1, numberAvailable: 1, updatedNumberScheduled: 1, numberMisscheduled: 2", run.Warn, "runs 2 pods where it should not"},
-		{"on no node", "DaemonSet", "", "observedGeneration: 1, desiredNumberScheduled: 0, currentNumberScheduled: 0, numberReady: 0, numberMisscheduled: 0", run.Warn, "wants no pod"},
+		{"on no node", "DaemonSet", "", "observedGeneration: 1, desiredNumberScheduled: 0, currentNumberScheduled: 0, numberReady: 0, numberMisscheduled: 0", run.Warn, "fits on no node"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			yaml := strings.NewReplacer("KIND", c.kind, "SPEC", c.spec, "STATUS", c.status).Replace(stateful)
