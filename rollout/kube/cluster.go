@@ -106,7 +106,7 @@ func (cs *Clusters) Close() { cs.cancel() }
 
 // Settled tells whether every cache has taken up what the world wrote last, as far as it will get for now: is tells it
 // of a watch of the resource in the namespace (empty: all), of one name (empty: all), that has got as far as the
-// resourceVersion have. The virtual clock of practice asks it. A cache that has no watch open does not count, because
+// resourceVersion have (empty: the watch is about to open). The virtual clock of practice asks it. A cache that has no watch open does not count, because
 // the goroutine that will open one, or ask again, is known to the clock.
 func (cs *Clusters) Settled(is func(gvr schema.GroupVersionResource, namespace, name, have string) bool) bool {
 	cs.mu.Lock()

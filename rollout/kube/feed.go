@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -17,9 +18,14 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// How a cache keeps in touch. An API server sends a bookmark a minute, so silence beyond silentAfter is no peace.
+// How a cache keeps in touch.
 const (
-	silentAfter = 90 * time.Second
+	// silentAfter is for how long, or up to a third more, a watch may be silent before the cache is compared with a list.
+	// An API server sends no bookmark of a kind in which nothing has happened since the watch began, so silence may be
+	// peace; a connection that is dead as a whole is noticed sooner, by HTTP/2's pings. A list for each idle cache in
+	// every 90 s would be more requests than all else together.
+	silentAfter = 3 * time.Minute
+	openWithin  = 15 * time.Second // how long the API server may take to open a watch
 	// watchFor is after how long, or up to a quarter more, the server ends a watch and we open the next one: so often
 	// it is asked whether we still may.
 	watchFor   = 5 * time.Minute
@@ -50,7 +56,8 @@ type feed struct {
 	objects map[place]metav1.Object // never changed once in here
 	version uint64                  // highest resourceVersion taken up
 	synced  bool
-	open    bool      // a watch is open
+	open    bool      // a watch is open, or opening
+	opening bool      // it is not open yet
 	heard   time.Time // last word of the API server
 	err     error     // of the last try; nil while a watch is open
 	failing time.Time // since when there has been no working watch; zero while there is one
@@ -114,19 +121,19 @@ func (f *feed) backoff(n int) time.Duration {
 	return wait + time.Duration(f.spread*float64(wait)/5)
 }
 
-// errUnwatchable is why a watch cannot be had here, while a list can.
+// errUnwatchable is why a watch cannot be had here, while a list may.
 var errUnwatchable = errors.New("not to be watched")
 
-// unwatchable tells whether the API server refuses the watch for good: by its access rules, or because it has none.
+// unwatchable tells whether the API server refuses the watch by its access rules, has none, or does not open it.
 func unwatchable(err error) bool { return errors.Is(err, errUnwatchable) }
 
 // poll lists again and again, until it is worth asking for a watch once more or a list fails.
 func (f *feed) poll(ctx context.Context) error {
 	for until := f.clock.Now().Add(watchAgain); f.clock.Now().Before(until); {
-		if err := f.clock.Wait(ctx, f.interval(), nil); err != nil {
+		if err := f.list(ctx); err != nil {
 			return err
 		}
-		if err := f.list(ctx); err != nil {
+		if err := f.clock.Wait(ctx, f.interval(), nil); err != nil {
 			return err
 		}
 	}
@@ -227,40 +234,76 @@ func (f *feed) follow(ctx context.Context) (relist bool, err error) {
 	s := &stream{feed: f}
 	f.mu.Lock()
 	from := f.version
-	f.open = true
+	f.open, f.opening = true, true
 	f.mu.Unlock()
 	go s.run(ctx, from) // it waits for the network, not for the clock, hence a goroutine that the clock does not know
 	err = f.attend(ctx, s)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s.over, f.open = true, false
-	return err != nil && (s.opened || gone(err) || errors.Is(err, errSilent)), err
+	return err != nil && (s.opened || gone(err)), err
 }
 
-// errSilent is why a watch was given up that brings nothing, not even a bookmark.
-var errSilent = fmt.Errorf("not a word from the API server for %s", silentAfter)
-
-// attend waits until the stream has ended or was silent for too long.
+// attend waits until the stream has ended. It gives up one that does not open or has missed something; a stream that
+// was silent for long is compared with a list.
 func (f *feed) attend(ctx context.Context, s *stream) error {
 	began := f.clock.Now()
+	patience := silentAfter + time.Duration(f.spread*float64(silentAfter)/3)
 	for {
 		f.mu.Lock()
-		ended, err, heard := s.over, s.err, f.heard
+		ended, opened, err, heard := s.over, s.opened, s.err, f.heard
 		f.mu.Unlock()
-		if ended {
-			return err
-		}
+		now := f.clock.Now()
 		if heard.Before(began) {
 			heard = began
 		}
-		quiet := f.clock.Now().Sub(heard)
-		if quiet >= silentAfter {
-			return fmt.Errorf("watch %s: %w", f.resource.gvr.Resource, errSilent)
+		wait := patience - now.Sub(heard)
+		if !opened {
+			wait = openWithin - now.Sub(began)
 		}
-		if err := f.clock.Wait(ctx, silentAfter-quiet, f.wake); err != nil {
+		switch {
+		case ended:
+			return err
+		case wait <= 0 && !opened:
+			return fmt.Errorf("watch %s: %w: %w", f.resource.gvr.Resource, errUnwatchable, errTimeout)
+		case wait <= 0:
+			if missed, err := f.compare(ctx, heard); missed || err != nil {
+				return err
+			}
+			continue
+		}
+		if err := f.clock.Wait(ctx, wait, f.wake); err != nil {
 			return err
 		}
 	}
+}
+
+// compare lists beside a silent watch. When nothing is missing the watch is well; when something is, the cache is
+// replaced by the list.
+func (f *feed) compare(ctx context.Context, heard time.Time) (missed bool, err error) {
+	ctx, done := within(ctx, f.clock, listTimeout)
+	defer done()
+	objects, version, err := f.read(ctx)
+	if err != nil {
+		if errors.Is(context.Cause(ctx), errTimeout) {
+			err = errTimeout
+		}
+		return false, fmt.Errorf("list %s: %w", f.resource.gvr.Resource, err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.heard.After(heard) {
+		return false, nil // it has spoken meanwhile
+	}
+	f.heard = f.clock.Now()
+	same := func(a, b metav1.Object) bool { return a.GetResourceVersion() == b.GetResourceVersion() }
+	missed = !maps.EqualFunc(f.objects, objects, same)
+	f.version = max(f.version, version)
+	if missed {
+		f.objects = objects
+		f.tellLocked()
+	}
+	return missed, nil
 }
 
 // stream is one watch; its fields are guarded by the feed's lock.
@@ -284,9 +327,11 @@ func (s *stream) run(ctx context.Context, from uint64) {
 		defer w.Stop()
 		f.mu.Lock()
 		if s.opened = true; !s.over {
+			f.opening = false
 			f.wellLocked()
 		}
 		f.mu.Unlock()
+		f.wake.Set() // the loop need not look whether it opens any more
 		err = s.read(w)
 	}
 	if err != nil {
@@ -380,10 +425,13 @@ func (f *feed) subscribe(s run.Signal, every time.Duration) (stop func()) {
 	})
 }
 
-// position is how far the cache is, and whether it follows a watch.
+// position is how far the cache is, and whether it follows a watch; while that is still to open the version is empty.
 func (f *feed) position() (version string, open bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.opening {
+		return "", f.open
+	}
 	return strconv.FormatUint(f.version, 10), f.open
 }
 

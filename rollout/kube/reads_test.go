@@ -91,7 +91,7 @@ func TestACacheLosesNothing(t *testing.T) {
 		{"history forgotten", func(w *world) { w.server.DropWatches(); w.server.Compact() }, 3 * time.Second},
 		{"watch muted", func(w *world) {
 			w.server.Inject(kubeapi.Fault{Match: kubeapi.Rule{Verbs: []string{"watch"}, Resources: []string{"pods"}}, Mute: true})
-		}, 95 * time.Second},
+		}, 4*time.Minute + time.Second},
 		{"API server down", func(w *world) {
 			lift := w.server.Inject(kubeapi.Fault{Match: kubeapi.Rule{Verbs: []string{"list", "watch"}}, Refuse: true})
 			w.server.DropWatches()

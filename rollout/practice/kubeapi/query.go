@@ -23,11 +23,17 @@ func (s *Server) LastResourceVersion(gvr schema.GroupVersionResource, namespace,
 }
 
 // CaughtUp says whether a cache of the resource that stands at the resourceVersion have has seen all that
-// LastResourceVersion expects of it; a cache that stands nowhere yet ("") has not, unless nothing is expected.
+// LastResourceVersion expects of it; a cache that stands nowhere yet ("") has not, unless it is kept from getting there.
 //
 // After a fault is lifted it is false until the cache has listed again, which client-go's informers do only after
 // a back-off in real time (0.8 to 30 s).
 func (s *Server) CaughtUp(gvr schema.GroupVersionResource, namespace, name, have string) bool {
+	if have == "" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		t := s.tables[gvr]
+		return t == nil || s.troubled(t, namespace)
+	}
 	last := s.LastResourceVersion(gvr, namespace, name)
 	if last == "0" {
 		return true
