@@ -353,7 +353,7 @@ func unreached(err error) reached {
 	case apierrors.IsNotFound(err):
 		return reached{status: run.Failed, words: "is not there: " + text}
 	case apierrors.IsForbidden(err):
-		return reached{status: run.Unknown, words: why(err) + " (get services/proxy)", ill: true}
+		return reached{status: run.Unknown, words: "forbidden, the right to get services/proxy is missing: " + text, ill: true}
 	case tried && slices.ContainsFunc(podsOwn, func(s string) bool { return strings.Contains(pod, s) }):
 		return reached{status: run.Failed, words: "does not answer behind its ready endpoint: " + pod}
 	case tried:
