@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/politicalsphere/sop/checks"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/journal"
 	"github.com/politicalsphere/sop/runbook/run"
@@ -69,7 +68,6 @@ func (a *app) check(ctx context.Context, c connections, plan *runbook.Plan, phas
 	}
 	p := newParts(c, plan)
 	defer p.clusters.Close()
-	p.checks.Journal = func(context.Context) (checks.Chain, error) { return checks.Chain{}, checks.ErrNoRun }
 	var mu sync.Mutex
 	var group errgroup.Group
 	group.SetLimit(parallelChecks)

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os/user"
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -26,7 +25,7 @@ import (
 type connections struct {
 	clock    run.Clock
 	connect  kube.Connect
-	http     http.RoundTripper
+	doors    checks.Sources // of the checks; clusters, Prometheus and the clock are put in by newParts
 	operator string
 	practice string                      // scenario; empty on a real cluster
 	ready    func(context.Context) error // waits until there is anything to connect to; nil: there is
@@ -35,14 +34,13 @@ type connections struct {
 // realConnections go where the kubeconfig and the runbook's addresses say.
 func realConnections(flags *genericclioptions.ConfigFlags) connections {
 	return connections{
-		clock: engine.RealTime(), connect: kubeconfig(flags), operator: operatorName(),
-		http: checks.Transport(),
+		clock: engine.RealTime(), connect: kubeconfig(flags), operator: operatorName(), doors: realDoors(),
 	}
 }
 
 func practiceConnections(w *practice.World, sc practice.Scenario, clock run.Clock) connections {
 	return connections{
-		clock: clock, http: w.Transport(), operator: sc.Operator, practice: sc.Metadata.Name,
+		clock: clock, doors: practiceDoors(w), operator: sc.Operator, practice: sc.Metadata.Name,
 		connect: func(runbook.Environment) (*rest.Config, error) { return w.RESTConfig(), nil },
 	}
 }
@@ -96,10 +94,12 @@ type parts struct {
 
 func newParts(c connections, plan *runbook.Plan) *parts {
 	clusters := kube.NewClusters(c.connect, c.clock)
-	metrics := prom.NewClients(c.http, c.clock)
+	metrics := prom.NewClients(c.doors.HTTP, c.clock)
+	doors := c.doors
+	doors.Clusters, doors.Prom, doors.Clock, doors.Journal = clusters, metrics, c.clock, noRun
 	return &parts{
 		clusters: clusters,
-		checks:   checks.New(checks.Sources{Clusters: clusters, Prom: metrics, HTTP: c.http, Clock: c.clock}, plan),
+		checks:   checks.New(doors, plan),
 		rollout:  rollout.NewWorker(clusters, c.clock, c.operator),
 		watch:    watch.New(metrics, c.clock),
 		ready:    c.ready,
