@@ -18,7 +18,7 @@ import (
 )
 
 type reachParams struct {
-	Services []string `yaml:"services" doc:"Services of the environment's namespace"`
+	Services []string `yaml:"services,omitempty" doc:"Services of the environment's namespace; a site where the API server has no way to the pods fills in none"`
 	Path     string   `yaml:"path,omitempty" doc:"what to ask each of them, with its query if any; / when not written"`
 	Port     string   `yaml:"port,omitempty" doc:"name or number of the Service's port; its only one when not written"`
 	Scheme   string   `yaml:"scheme,omitempty" doc:"http (the default) or https"`
@@ -41,6 +41,7 @@ proxy, which needs the right to get services/proxy). Endpoints are followed; a S
 passes   each Service has a ready endpoint, and its answer is good
 fails    a Service is not there or has no ready endpoint, nothing listens behind it, or the answer is another one
 unknown  the cluster does not answer or forbids to look, or the API server itself has no way to the pods
+Without any Service it is not applicable.
 self     a map by Service of status (0 without an answer), ms and ready (the number of ready endpoints)`,
 	Example:  "reach: {services: [api, web], path: /healthz, port: http}",
 	Params:   reachParams{},
@@ -54,7 +55,9 @@ func lintReach(params any, _ runbook.Check) []runbook.ParamProblem {
 	out := lintNames("services", p.Services)
 	switch n := len(p.Services); {
 	case n == 0:
-		out = append(out, problem("services", "write services: [name, …]", "no Service is named"))
+		p := problem("services", "write services: [name, …]", "no Service is named")
+		p.Warning = true // what fills it in may mean it so
+		out = append(out, p)
 	case n > maxAddresses:
 		out = append(out, problem("services", "spread them over several checks", "%d Services are more than %d", n, maxAddresses))
 	}
@@ -106,6 +109,9 @@ func readyReach(w *Worker, work run.CheckWork) (check, error) {
 	if err != nil {
 		return check{}, err
 	}
+	if len(p.Services) == 0 {
+		return check{look: noService}, nil
+	}
 	cluster, err := w.cluster(work.Env)
 	if err != nil {
 		return check{}, err
@@ -135,6 +141,13 @@ func readyReach(w *Worker, work run.CheckWork) (check, error) {
 		look: onCluster(cluster, source, l.look), cluster: cluster, follows: []kube.Resource{kube.EndpointSlices},
 		sensor: clusterSensor(cluster.Context()), secrets: l.hide,
 	}, nil
+}
+
+// noService is the look where there is nothing to reach.
+func noService(context.Context) seen {
+	var s seen
+	s.summed(run.NotApplicable, "no Service is named to be reached")
+	return s
 }
 
 // reachLook remembers what each Service said, so that a change of the endpoints of one does not ask them all.

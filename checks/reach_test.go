@@ -44,6 +44,7 @@ func TestReach(t *testing.T) {
 		words  []string
 	}{
 		{"good", nil, both, "", run.Passed, []string{"api 200 in 0 ms", "worker 200", "3 of 3 endpoints ready", "Service production/api", "kubectl get --raw /api/v1/namespaces/production/services/api:http/proxy/healthz"}},
+		{"none to be reached", nil, params("services", ""), "self.api.ms < 10.0", run.NotApplicable, []string{"no Service is named"}},
 		{"the only port, text, query", nil, params("services", "api", "path", "/x?deep=1", "contains", "ok"), "", run.Passed, []string{"services/api:http/proxy/x?deep=1"}},
 		{"port by number", nil, params("services", "api", "port", "80"), "", run.Passed, nil},
 		{"another status", status(500, ""), both, "", run.Failed, []string{"api 500 in 0 ms, expected 2xx"}},
@@ -76,7 +77,7 @@ func TestReach(t *testing.T) {
 			world.behind = well
 			r := world.after(c.before, runbook.Check{Kind: "reach", Params: c.params, Expect: c.expect})
 			want(t, r, c.status, c.words...)
-			if r.Sensor != "cluster (current context)" || (r.Badness > 0) != (r.Status == run.Failed && c.expect == "") {
+			if asked := r.Status != run.NotApplicable; asked != (r.Sensor == "cluster (current context)") || (r.Badness > 0) != (r.Status == run.Failed && c.expect == "") {
 				t.Errorf("sensor %q, badness %v", r.Sensor, r.Badness)
 			}
 		})

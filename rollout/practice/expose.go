@@ -144,10 +144,11 @@ func (e Exposed) Variables() map[string]string {
 	return all
 }
 
-// variables are lines that a shell reads. The kubeconfig is left out: a test bed has its own cluster.
+// variables are lines that a shell reads. The cluster and its Prometheus are left out: a test bed has its own.
 func (e Exposed) variables() []byte {
 	all := e.Variables()
 	delete(all, "KUBECONFIG")
+	delete(all, "PROM_URL")
 	var text []byte
 	for _, name := range sortedKeys(all) {
 		text = fmt.Appendf(text, "export %s='%s'\n", name, all[name])

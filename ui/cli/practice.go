@@ -181,7 +181,7 @@ func (a *app) tellExposed(e practice.Exposed) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		fmt.Fprintf(a.err, "  %s=%s\n", name, all[name])
 	}
-	fmt.Fprintf(a.err, "a shell reads all but the kubeconfig from %s\n", e.Env)
+	fmt.Fprintf(a.err, "a shell reads all but the cluster and its Prometheus from %s\n", e.Env)
 }
 
 func (a *app) beginDrill(c connections, f practiceFlags, sc practice.Scenario, speed float64, fast bool) (*session, error) {
