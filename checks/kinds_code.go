@@ -5,8 +5,11 @@ func codeKinds() []kind {
 	return []kind{
 		{githubKind, readyGitHub},
 		{gitKind, readyGit},
-		{junitKind, readyJUnit},
 		{commandKind, readyCommand},
 		{journalKind, readyJournal},
+		{junitKind, readyJUnit},
+		{sarifKind, readySARIF},
+		{jsonKind, readyJSON},
+		{flagsKind, readyFlags},
 	}
 }
