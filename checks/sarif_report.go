@@ -195,7 +195,7 @@ func parseSARIF(in *bufio.Reader, hide secrets) (scan, error) {
 
 func (r sarifRun) scan(hide secrets) scan {
 	driver := r.Tool.Driver
-	tool := cut(hide.in(strings.TrimSpace(driver.Name+" "+cmp.Or(driver.SemanticVersion, driver.Version))), 80)
+	tool := shortened(hide.in(strings.TrimSpace(driver.Name+" "+cmp.Or(driver.SemanticVersion, driver.Version))), 80)
 	s := scan{tools: []string{tool}}
 	for _, i := range r.Invocations {
 		if i.ExecutionSuccessful == nil || !*i.ExecutionSuccessful {
@@ -360,16 +360,16 @@ func (r sarifRun) level(result sarifResult, rule sarifRule) string {
 }
 
 func (r sarifResult) words(rule sarifRule, hide secrets) string {
-	words := cut(hide.in(cmp.Or(r.RuleID, rule.ID, "a finding without a rule")), 80)
+	words := shortened(hide.in(cmp.Or(r.RuleID, rule.ID, "a finding without a rule")), 80)
 	if len(r.Locations) > 0 && r.Locations[0].Physical.Artifact.URI != "" {
 		at := r.Locations[0].Physical
-		words += " in " + cut(hide.in(at.Artifact.URI), maxMessage)
+		words += " in " + shortened(hide.in(at.Artifact.URI), maxMessage)
 		if at.Region.StartLine > 0 {
 			words += ":" + strconv.Itoa(at.Region.StartLine)
 		}
 	}
 	if text := cmp.Or(r.Message.Text, r.Message.ID); text != "" {
-		words += ": " + cut(hide.in(text), maxMessage)
+		words += ": " + shortened(hide.in(text), maxMessage)
 	}
 	return words
 }
@@ -383,5 +383,5 @@ func (p *sarifProperties) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(bag["security-severity"], &p.SecuritySeverity)
 }
 
-// cut keeps the beginning of a text in which nothing has to be hidden any more.
-func cut(text string, most int) string { return text[:min(len(text), most)] }
+// shortened keeps the beginning of a text in which nothing has to be hidden any more.
+func shortened(text string, most int) string { return text[:min(len(text), most)] }
