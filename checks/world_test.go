@@ -53,6 +53,8 @@ var questions = []question{
 	{check: "alerts: {}", trouble: "alert: {namespace: production, name: DatabaseSlow}", word: "DatabaseSlow"},
 	{check: "alerts: {alertmanager: 'https://alertmanager.production.example'}", trouble: "alert: {namespace: production, name: DatabaseSlow}", word: "DatabaseSlow"},
 	{check: "alerts: {alertmanager: 'https://alertmanager.production.example'}", trouble: "site: {host: alertmanager.production.example, trouble: unavailable}", word: "503", bad: run.Unknown},
+	{check: "image: {components: all}", trouble: "site: {host: registry.example, trouble: unavailable}", word: "registry.example", bad: run.Unknown},
+	{check: "reach: {services: [api], path: /healthz}", trouble: "pods: {namespace: production, component: api, notReady: no database}", word: "api"},
 	{check: "object: {apiVersion: v1, kind: ResourceQuota, name: compute}"},
 }
 
