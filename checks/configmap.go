@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -59,14 +58,11 @@ func lintConfigmap(params any, _ runbook.Check) []runbook.ParamProblem {
 
 // wantedValue tells whether a value is what the text asks for.
 func wantedValue(text string) (func(string) bool, error) {
-	if len(text) < 2 || text[0] != '/' || text[len(text)-1] != '/' {
-		return func(s string) bool { return s == text }, nil
+	pattern, err := slashed(text)
+	if pattern != nil {
+		return pattern.MatchString, nil
 	}
-	pattern, err := regexp.Compile(text[1 : len(text)-1])
-	if err != nil {
-		return nil, fmt.Errorf("%q is not a regular expression: %w", text, err)
-	}
-	return pattern.MatchString, nil
+	return func(s string) bool { return s == text }, err
 }
 
 func readyConfigmap(w *Worker, work run.CheckWork) (check, error) {

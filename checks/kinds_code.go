@@ -10,6 +10,7 @@ func codeKinds() []kind {
 		{junitKind, readyJUnit},
 		{sarifKind, readySARIF},
 		{jsonKind, readyJSON},
+		{fileKind, readyFile},
 		{flagsKind, readyFlags},
 	}
 }

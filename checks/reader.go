@@ -372,7 +372,7 @@ func notRead(e run.Evidence, what string, err error) seen {
 	case errors.As(err, &absent):
 		var s seen
 		s.summed(run.Failed, "%smissing: %s", what, absent.text)
-		s.Badness = 1
+		s.Badness, s.final = 1, true
 		e.Observed = said("missing: %s", absent.text)
 		s.Evidence = []run.Evidence{e}
 		return s

@@ -61,3 +61,15 @@ func looksRandom(word string) bool {
 	upper, lower := strings.ToLower(word) != word, strings.ToUpper(word) != word
 	return upper && lower || len(word) >= 32 && strings.Trim(word, "0123456789abcdefABCDEF") == ""
 }
+
+// slashed is the regular expression (RE2) that a parameter writes as /…/; nil when it is a plain text.
+func slashed(text string) (*regexp.Regexp, error) {
+	if len(text) < 2 || text[0] != '/' || text[len(text)-1] != '/' {
+		return nil, nil
+	}
+	pattern, err := regexp.Compile(text[1 : len(text)-1])
+	if err != nil {
+		return nil, fmt.Errorf("%q is not a regular expression: %w", text, err)
+	}
+	return pattern, nil
+}
