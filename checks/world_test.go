@@ -121,14 +121,14 @@ func TestPracticeAnswersEveryKind(t *testing.T) {
 	})
 }
 
-// TestPracticeTroublesShow: with its trouble each check tells what is wrong.
+// TestPracticeTroublesShow: with its trouble each check tells what is wrong. One world at a time: looks over a connection
+// give up by the machine's time.
 func TestPracticeTroublesShow(t *testing.T) {
 	for _, q := range questions {
 		if q.trouble == "" {
 			continue
 		}
 		t.Run(q.trouble, func(t *testing.T) {
-			t.Parallel()
 			inPractice(t, "  already:\n    - "+q.trouble+"\n", func(b *bench) {
 				want := q.bad
 				if want == "" {

@@ -7,39 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/politicalsphere/sop/checks"
 	"github.com/politicalsphere/sop/runbook"
 )
-
-// kinds have the parameters of the check kinds that the runbook uses; the real ones know clusters and the network.
-var kinds = []runbook.Kind{
-	{Name: "workload", Params: struct {
-		Components runbook.Names `yaml:"components,omitempty"`
-		Available  bool          `yaml:"available,omitempty"`
-	}{}},
-	{Name: "endpoints", Params: struct {
-		Services []string `yaml:"services"`
-		Min      int      `yaml:"min,omitempty"`
-	}{}},
-	{Name: "secret", Params: struct {
-		Name string   `yaml:"name"`
-		Keys []string `yaml:"keys,omitempty"`
-	}{}},
-	{Name: "access", Params: struct {
-		For string `yaml:"for"`
-	}{}},
-	{Name: "http", Params: struct {
-		URL string `yaml:"url"`
-	}{}},
-	{Name: "prometheus", Params: struct {
-		Query string `yaml:"query"`
-	}{}},
-	{Name: "window", Params: struct {
-		Days string `yaml:"days"`
-		From string `yaml:"from"`
-		To   string `yaml:"to"`
-		Zone string `yaml:"zone"`
-	}{}},
-}
 
 func source(t *testing.T, name string) runbook.Source {
 	t.Helper()
@@ -52,7 +22,7 @@ func source(t *testing.T, name string) runbook.Source {
 
 func load(t *testing.T, sites ...runbook.Source) *runbook.Document {
 	t.Helper()
-	doc, problems := runbook.Load(kinds, source(t, "deployment.yaml"), sites...)
+	doc, problems := runbook.Load(checks.Kinds(), source(t, "deployment.yaml"), sites...)
 	if doc == nil || len(problems) > 0 {
 		t.Fatalf("the shipped runbook has problems: %v", problems)
 	}

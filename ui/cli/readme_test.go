@@ -14,7 +14,7 @@ import (
 	"github.com/politicalsphere/sop/ui/keys"
 )
 
-var update = flag.Bool("update", false, "write the table of keys into the README")
+var update = flag.Bool("update", false, "write the pages that are made from the program")
 
 func readme(t *testing.T) string {
 	t.Helper()

@@ -345,6 +345,14 @@ func TestOtherVersionsAreReleasesToo(t *testing.T) {
 	if got := into[runs](t, r, "/commits/v3/check-runs"); got.Total != len(forge.Checks()) {
 		t.Errorf("%+v", got)
 	}
+	// A client asks for the hash of the tag first, and for everything else by the hash.
+	sha := r.Commit("v3")
+	if got := into[runs](t, r, "/commits/"+sha+"/check-runs"); got.Total != len(forge.Checks()) {
+		t.Errorf("by its hash: %+v", got)
+	}
+	if got := into[struct{ Status string }](t, r, "/compare/main..."+sha); got.Status != "behind" {
+		t.Errorf("by its hash: %+v", got)
+	}
 	other := forge.New(forge.Options{Owner: "political-sphere", Name: "platform", Running: "v1", Release: "v2", Seed: 7, Built: built})
 	if other.Commit("v2") == r.Commit("v2") {
 		t.Error("another seed gave the same commit")

@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -48,7 +50,12 @@ type State struct {
 }
 
 // Repository is the repository as it stands. It is safe for use by many goroutines.
-type Repository struct{ o Options }
+type Repository struct {
+	o Options
+
+	mu     sync.Mutex
+	others []string // the tags of Options.Other that were asked for: only from them their hashes are known
+}
 
 // New makes a repository.
 func New(o Options) *Repository {
@@ -58,7 +65,7 @@ func New(o Options) *Repository {
 	if o.State == nil {
 		o.State = func() State { return State{} }
 	}
-	return &Repository{o}
+	return &Repository{o: o}
 }
 
 // commit is one commit of the history.
@@ -145,6 +152,7 @@ func (r *Repository) find(ref string) (commit, history, bool) {
 			c, found := h.find(func(c commit) bool { return c.version == version })
 			return c, h, found
 		}
+		r.remember(version)
 		h := r.line(version, s)
 		return h.release, h, true
 	}
@@ -160,8 +168,36 @@ func (r *Repository) find(ref string) (commit, history, bool) {
 	if len(ref) < shortest {
 		return commit{}, h, false
 	}
-	c, ok := h.find(func(c commit) bool { return strings.HasPrefix(c.sha, strings.ToLower(ref)) })
-	return c, h, ok
+	named := func(c commit) bool { return strings.HasPrefix(c.sha, strings.ToLower(ref)) }
+	if c, ok := h.find(named); ok {
+		return c, h, true
+	}
+	for _, version := range r.remembered() {
+		if other := r.line(version, s); named(other.release) {
+			return other.release, other, true
+		}
+	}
+	return commit{}, h, false
+}
+
+// remember keeps a tag of Options.Other, so that the hash which was answered is found again. mostOthers bounds what
+// somebody who asks for ever new ones can fill.
+func (r *Repository) remember(version string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if version == r.o.Release || slices.Contains(r.others, version) {
+		return
+	}
+	r.others = append(r.others, version)
+	r.others = r.others[max(0, len(r.others)-mostOthers):]
+}
+
+const mostOthers = 100
+
+func (r *Repository) remembered() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.others)
 }
 
 // Commit is the hash of the commit that a reference names; empty if there is none.
