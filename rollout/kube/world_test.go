@@ -86,7 +86,7 @@ func inWorld(t *testing.T, f func(w *world)) {
 		w := &world{t: t, ctx: ctx, clock: practice.NewJumping(time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC))}
 		w.server = kubeapi.New(kubeapi.Options{Clock: w.clock, Seed: 7, Behaviour: func(kubeapi.Container) kubeapi.Behaviour {
 			return kubeapi.Behaviour{Log: []string{"one", "two", "three"}}
-		}, Proxy: func(string, string, string) http.Handler { return http.HandlerFunc(w.behind) }})
+		}, Proxy: func(string, string, string) http.Handler { return w.behind }})
 		w.clock.AddIdle(w.server.Quiet)
 		if err := w.server.CreateFromYAML([]byte(shop)); err != nil {
 			t.Fatal(err)

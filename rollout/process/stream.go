@@ -25,19 +25,19 @@ func newStream(most int) (*stream, error) {
 
 // abandon closes a stream whose program did not start.
 func (s *stream) abandon() {
-	s.read.Close()
-	s.write.Close()
+	_ = s.read.Close()
+	_ = s.write.Close()
 }
 
 // begin reads once the program has its end of the pipe.
 func (s *stream) begin() {
-	s.write.Close()
+	_ = s.write.Close()
 	go s.drain()
 }
 
 func (s *stream) drain() {
 	defer close(s.done)
-	defer s.read.Close()
+	defer func() { _ = s.read.Close() }()
 	chunk := make([]byte, 32<<10)
 	for {
 		n, err := s.read.Read(chunk)

@@ -46,8 +46,12 @@ var inWords = []struct {
 	status run.Status
 	word   string
 }{
-	{run.Passed, "seen to stand"}, {run.Warn, "with a warning"}, {run.Attested, "ticked by hand"}, {run.Overridden, "overridden"},
-	{run.Deferred, "deferred"}, {run.NotApplicable, "not applicable"},
+	{run.Passed, "seen to stand"},
+	{run.Warn, "with a warning"},
+	{run.Attested, "ticked by hand"},
+	{run.Overridden, "overridden"},
+	{run.Deferred, "deferred"},
+	{run.NotApplicable, "not applicable"},
 }
 
 // Snapshot says what the boxes of the open gate show, but for those that are told already: how many stand by what, and

@@ -131,7 +131,8 @@ func (a *call) rules() []any {
 			"type": "required_status_checks", "ruleset_source_type": "Repository", "ruleset_source": a.r.o.Owner + "/" + a.r.o.Name, "ruleset_id": 7,
 			"parameters": map[string]any{"strict_required_status_checks_policy": true, "required_status_checks": checks},
 		},
-		map[string]any{"type": "deletion"}, map[string]any{"type": "non_fast_forward"},
+		map[string]any{"type": "deletion"},
+		map[string]any{"type": "non_fast_forward"},
 	}
 }
 
