@@ -24,6 +24,28 @@ type anything struct {
 	Zone       any `yaml:"zone,omitempty"`
 	Query      any `yaml:"query,omitempty"`
 	For        any `yaml:"for,omitempty"`
+	Repository any `yaml:"repository,omitempty"`
+	Ref        any `yaml:"ref,omitempty"`
+	Merged     any `yaml:"merged,omitempty"`
+	Checks     any `yaml:"checks,omitempty"`
+	Ready      any `yaml:"ready,omitempty"`
+	Headroom   any `yaml:"headroom,omitempty"`
+	Path       any `yaml:"path,omitempty"`
+	Secrets    any `yaml:"secrets,omitempty"`
+	Hosts      any `yaml:"hosts,omitempty"`
+	Warn       any `yaml:"warn,omitempty"`
+	Fail       any `yaml:"fail,omitempty"`
+	Suites     any `yaml:"suites,omitempty"`
+	MaxAge     any `yaml:"maxAge,omitempty"`
+	Reports    any `yaml:"reports,omitempty"`
+	ConfigMap  any `yaml:"configmap,omitempty"`
+	Flags      any `yaml:"flags,omitempty"`
+	Off        any `yaml:"off,omitempty"`
+	Pairs      any `yaml:"pairs,omitempty"`
+	Contains   any `yaml:"contains,omitempty"`
+	SameAs     any `yaml:"sameAs,omitempty"`
+	Except     any `yaml:"except,omitempty"`
+	Anchored   any `yaml:"anchored,omitempty"`
 }
 
 // shippedPlan is the runbook that ships, with kinds that take any parameters.
@@ -34,7 +56,10 @@ func shippedPlan(tb testing.TB) *runbook.Plan {
 		tb.Fatal(err)
 	}
 	var kinds []runbook.Kind
-	for _, name := range []string{"workload", "endpoints", "http", "secret", "window", "prometheus", "access"} {
+	for _, name := range []string{
+		"workload", "endpoints", "http", "secret", "window", "prometheus", "access", "github", "nodes", "reach", "certificate", "image",
+		"junit", "sarif", "json", "flags", "job", "file", "configmap", "journal",
+	} {
 		kinds = append(kinds, runbook.Kind{Name: name, Doc: "stub", Params: anything{}, Example: name + ": {}"})
 	}
 	doc, problems := runbook.Load(kinds, runbook.Source{Name: "deployment.yaml", Data: data})

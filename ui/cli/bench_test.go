@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/politicalsphere/sop/rollout/practice"
 	"github.com/politicalsphere/sop/runbook"
@@ -72,6 +75,54 @@ func BenchmarkRollback(b *testing.B) {
 		b.StartTimer()
 	}
 	b.ReportMetric(slowest, "slowest-ms")
+}
+
+// BenchmarkChecklist opens the pre-deployment checklist of the shipped runbook on a healthy world: the time until every
+// check has looked, and how many requests the API server gets for it.
+func BenchmarkChecklist(b *testing.B) {
+	sc, err := practice.Find("tuesday")
+	if err != nil {
+		b.Fatal(err)
+	}
+	sc.Start = time.Now()
+	world, err := practice.New(sc, engine.RealTime(), 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := world.Start(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	var requests atomic.Int64
+	c := practiceConnections(world, sc, engine.RealTime())
+	c.connect = func(runbook.Environment) (*rest.Config, error) {
+		config := world.RESTConfig()
+		config.Wrap(func(next http.RoundTripper) http.RoundTripper { return counted{next, &requests} })
+		return config, nil
+	}
+	a := &app{out: io.Discard, err: io.Discard}
+	choice := choiceFlags{environment: "production", set: []string{"version=v1.4.2"}}
+	_, plan, err := a.plan(defaultRunbook, choice, nil, runbook.Choice{Run: journal.NewID(time.Now())})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := a.check(b.Context(), c, plan, "pre-deployment", "table"); codeOf(err) != exitDone {
+			b.Fatalf("the checklist of a healthy world: %v", err)
+		}
+	}
+	b.ReportMetric(float64(requests.Load())/float64(b.N), "requests/op")
+}
+
+// counted counts requests.
+type counted struct {
+	next http.RoundTripper
+	n    *atomic.Int64
+}
+
+// RoundTrip implements http.RoundTripper.
+func (c counted) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.n.Add(1)
+	return c.next.RoundTrip(r)
 }
 
 func accepted(s run.State) (n int) {
