@@ -91,9 +91,6 @@ func TestEveryClusterFactIsLive(t *testing.T) {
 	for _, x := range changes() {
 		t.Run(x.name, func(t *testing.T) {
 			c := newCluster(t)
-			if x.before != nil {
-				c.clock.Run(func() { x.before(c) })
-			}
 			x.check.Interval = runbook.Duration{D: time.Hour}
 			var acted []time.Time
 			act := func(f func(*cluster)) {
@@ -103,7 +100,7 @@ func TestEveryClusterFactIsLive(t *testing.T) {
 			}
 			var got []dated
 			mended := false
-			got = c.followedUntil(x.check, func(s run.Status, n int) bool {
+			got = c.followedUntil(x.before, x.check, func(s run.Status, n int) bool {
 				switch {
 				case n == 1:
 					c.clock.Go(func() { act(x.harm) })
@@ -126,12 +123,16 @@ func TestEveryClusterFactIsLive(t *testing.T) {
 	}
 }
 
-// followedUntil runs a check until a report is the last.
-func (c *cluster) followedUntil(check runbook.Check, last func(status run.Status, report int) bool) []dated {
+// followedUntil runs a check until a report is the last. What is to be before happens in the same run of the clock: between
+// two of them the world's time runs on by itself.
+func (c *cluster) followedUntil(before func(*cluster), check runbook.Check, last func(status run.Status, report int) bool) []dated {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var got []dated
 	c.clock.Run(func() {
+		if before != nil {
+			before(c)
+		}
 		_ = c.worker().Do(ctx, c.work(check), func(o run.Observation) {
 			r := o.(run.Checked).Result
 			c.inspect(r)
@@ -144,18 +145,20 @@ func (c *cluster) followedUntil(check runbook.Check, last func(status run.Status
 	return got
 }
 
-// counter is the network between the checks and the API server.
+// counter is the network between the checks and the API servers, of each cluster its own connection.
 type counter struct {
-	next http.RoundTripper
 	mu   sync.Mutex
 	seen []string
 }
 
-func (n *counter) RoundTrip(r *http.Request) (*http.Response, error) {
-	n.mu.Lock()
-	n.seen = append(n.seen, r.Method+" "+r.URL.RequestURI())
-	n.mu.Unlock()
-	return n.next.RoundTrip(r)
+// over counts what goes over one connection.
+func (n *counter) over(next http.RoundTripper) http.RoundTripper {
+	return transport(func(r *http.Request) (*http.Response, error) {
+		n.mu.Lock()
+		n.seen = append(n.seen, r.Method+" "+r.URL.RequestURI())
+		n.mu.Unlock()
+		return next.RoundTrip(r)
+	})
 }
 
 func (n *counter) take() []string {
@@ -171,7 +174,7 @@ func (c *cluster) counted() *counter {
 	n := &counter{}
 	c.clusters = kube.NewClusters(func(runbook.Environment) (*rest.Config, error) {
 		config := c.server.RESTConfig()
-		config.Wrap(func(next http.RoundTripper) http.RoundTripper { n.next = next; return n })
+		config.Wrap(n.over)
 		return config, nil
 	}, c.clock)
 	c.t.Cleanup(c.clusters.Close)
@@ -259,15 +262,15 @@ func TestWithoutTheRightToWatch(t *testing.T) {
 	for _, x := range changes() {
 		t.Run(x.name, func(t *testing.T) {
 			c := newCluster(t)
-			c.clock.Run(func() {
+			blind := func(c *cluster) {
 				if x.before != nil {
 					x.before(c)
 				}
 				c.server.Forbid(kubeapi.Rule{Verbs: []string{"watch"}})
-			})
+			}
 			x.check.Interval = runbook.Duration{D: 10 * time.Second}
 			var acted time.Time
-			got := c.followedUntil(x.check, func(s run.Status, n int) bool {
+			got := c.followedUntil(blind, x.check, func(s run.Status, n int) bool {
 				if s == run.Unknown {
 					t.Error("it says unknown")
 				}

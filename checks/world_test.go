@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 	"k8s.io/client-go/rest"
@@ -90,6 +91,11 @@ func inPractice(t *testing.T, troubles string, look func(*bench)) {
 	t.Cleanup(func() { cancel(); b.clusters.Close() })
 	b.clock.Run(func() {
 		if err := w.Start(ctx); err != nil {
+			t.Error(err)
+			return
+		}
+		// The controllers follow what is wrong from the beginning a moment later, as a quota's status does.
+		if err := b.clock.Wait(ctx, time.Second, nil); err != nil {
 			t.Error(err)
 			return
 		}
