@@ -21,7 +21,7 @@ func (v *view) timeAxis() {
 		*v.canvas.at(col, row) = cell{r: v.tier.signs().line, own: axis}
 	}
 	for _, m := range v.f.Marks {
-		if v.inWindow(m.X) {
+		if v.inWindow(m.X) && !m.Minor {
 			v.canvas.at(v.col(m.X), row).r = v.tier.signs().foot
 		}
 	}

@@ -138,18 +138,18 @@ func (v *canvas) dot(t Tier, x, y, top int, own owner) {
 
 // glyphs are the signs of a tier.
 type glyphs struct {
-	moment, pointer, dash, objective, gap, cursor, foot, line rune
-	breach                                                    rune // where a breach has no colour
-	corner, tick, wall, bandTick, bandWall, minus             string
+	moment, pointer, minor, dash, objective, gap, cursor, foot, line rune
+	breach                                                           rune // where a breach has no colour
+	corner, tick, wall, bandTick, bandWall, minus                    string
 }
 
 var unicodeSigns = glyphs{
-	moment: '┊', pointer: '▼', dash: '─', objective: '┈', gap: '·', cursor: '│', foot: '┴', line: '─', breach: '●',
+	moment: '┊', pointer: '▼', minor: '▾', dash: '─', objective: '┈', gap: '·', cursor: '│', foot: '┴', line: '─', breach: '●',
 	corner: "└", tick: "┤", wall: "│", bandTick: "┨", bandWall: "┃", minus: "−",
 }
 
 var asciiSigns = glyphs{
-	moment: ':', pointer: 'v', dash: '-', objective: '.', gap: '?', cursor: '|', foot: '+', line: '-', breach: '#',
+	moment: ':', pointer: 'V', minor: 'v', dash: '-', objective: '.', gap: '?', cursor: '|', foot: '+', line: '-', breach: '#',
 	corner: "+", tick: "+", wall: "|", bandTick: "]", bandWall: "]", minus: "-",
 }
 

@@ -38,10 +38,12 @@ type Point struct {
 	Y float64 // in the unit's base: a ratio for Percent, seconds for Seconds
 }
 
-// Moment is something that happened, such as the deploy or a step of the rollout.
+// Moment is something that happened, such as the deploy or a step of the rollout. A minor one has no line through the
+// plot, and its label gives way to those of the others.
 type Moment struct {
 	X     float64
 	Label string
+	Minor bool
 }
 
 // Band is what was usual before the deploy, such as p10 to p90 of the baseline.
@@ -137,6 +139,7 @@ type Chart struct {
 	th     *theme.Theme
 	canvas canvas
 	scale  scale
+	sparks scale // of the sparkline
 	gaps   []bool
 	bars   []bar
 	text   []byte

@@ -44,7 +44,7 @@ func errorRate() *Frame {
 		Band:      Band{On: true, Lo: 0.0003, Hi: 0.0007},
 		Threshold: Limit{On: true, At: 0.0504, Label: "5.04 trip"},
 		Objective: Limit{On: true, At: 0.001, Label: "0.1 objective"},
-		Marks:     []Moment{{0, "deploy v1.4.2"}, {250, "25%"}, {560, "100%"}},
+		Marks:     []Moment{{X: 0, Label: "deploy v1.4.2"}, {X: 120, Label: "5%", Minor: true}, {X: 250, Label: "25%", Minor: true}, {X: 560, Label: "100%"}},
 		Origin:    "deploy",
 	}
 }
@@ -63,7 +63,7 @@ func latency() *Frame {
 		From: -600, To: 1800, Now: 785, Every: 5, Stale: "stale 80s",
 		Band:      Band{On: true, Lo: 0.17, Hi: 0.187},
 		Threshold: Limit{On: true, At: 0.213, Label: "213 ms trip"},
-		Marks:     []Moment{{0, "deploy v1.4.2"}},
+		Marks:     []Moment{{X: 0, Label: "deploy v1.4.2"}},
 		Crosshair: true, Cursor: 303,
 	}
 }
@@ -103,7 +103,7 @@ func TestSparklines(t *testing.T) {
 			c := New(theme.New(p.o), p.tier)
 			var b strings.Builder
 			for _, f := range []*Frame{errorRate(), latency()} {
-				c.scale = scale{}
+				c.sparks = scale{}
 				c.Draw(f, 40, 2)
 				b.WriteString(c.String() + "\n")
 			}
@@ -270,12 +270,13 @@ func TestMomentLabels(t *testing.T) {
 		marks []Moment
 		want  string
 	}{
-		{"room on the right", []Moment{{10, "deploy"}}, "▼ deploy"},
-		{"only on the left", []Moment{{95, "deploy"}}, "deploy ▼"},
-		{"between two", []Moment{{50, "deploy v1"}, {55, "25%"}}, "deploy v1 ▼ ▼ 25%"},
-		{"tight", []Moment{{40, "25%"}, {50, "100%"}}, "▼25% ▼ 100%"},
-		{"no room at all", []Moment{{50, "a"}, {52, "a long label"}, {54, "b"}}, "a ▼▼▼ b"},
-		{"outside the window", []Moment{{10, "in"}, {200, "out"}}, "▼ in"},
+		{"room on the right", []Moment{{X: 10, Label: "deploy"}}, "▼ deploy"},
+		{"only on the left", []Moment{{X: 95, Label: "deploy"}}, "deploy ▼"},
+		{"between two", []Moment{{X: 50, Label: "deploy v1"}, {X: 55, Label: "25%"}}, "deploy v1 ▼ ▼ 25%"},
+		{"tight", []Moment{{X: 40, Label: "25%"}, {X: 50, Label: "100%"}}, "▼25% ▼ 100%"},
+		{"no room at all", []Moment{{X: 50, Label: "a"}, {X: 52, Label: "a long label"}, {X: 54, Label: "b"}}, "a ▼▼▼ b"},
+		{"a minor one where the others leave room", []Moment{{X: 20, Label: "deploy v1"}, {X: 24, Label: "5%", Minor: true}, {X: 60, Label: "25%", Minor: true}, {X: 80, Label: "100%"}}, "▼ deploy v1         ▾ 25%     ▼ 100%"},
+		{"outside the window", []Moment{{X: 10, Label: "in"}, {X: 200, Label: "out"}}, "▼ in"},
 	} {
 		f.Marks = c.marks
 		if got := strings.TrimSpace(drawn(f, Braille, theme.Options{}, 57, 9)[1]); got != c.want {

@@ -6,10 +6,10 @@ import (
 	"github.com/politicalsphere/sop/ui/theme"
 )
 
-// moments draws a vertical line at each mark.
+// moments draws a vertical line at each mark that is not minor.
 func (v *view) moments() {
 	for _, m := range v.f.Marks {
-		if !v.inWindow(m.X) {
+		if !v.inWindow(m.X) || m.Minor {
 			continue
 		}
 		for row := range v.rows {
@@ -18,34 +18,66 @@ func (v *view) moments() {
 	}
 }
 
-// momentLabels writes "▼ label" beside each mark: in its own row, or in the plot's first one where it is free.
+// momentLabels writes "▼ label" beside each mark, in a row of their own, or in the plot's first one where it is free.
+// The minor ones have only a row of their own, and there what the others leave.
 func (v *view) momentLabels() {
+	v.pointers(false)
+	if v.labels {
+		v.pointers(true)
+	}
+}
+
+func (v *view) pointers(minor bool) {
+	sign := v.tier.signs().pointer
+	if minor {
+		sign = v.tier.signs().minor
+	}
 	used := -2 // the last column that a label took; two before the first, for the blank between labels
 	for i, m := range v.f.Marks {
-		if !v.inWindow(m.X) {
+		if !v.inWindow(m.X) || m.Minor != minor {
 			continue
 		}
-		col := v.col(m.X)
-		end := v.cols
-		if i+1 < len(v.f.Marks) && v.inWindow(v.f.Marks[i+1].X) {
-			if end = v.col(v.f.Marks[i+1].X); end == col {
-				continue // two marks in one column: the later one names it
-			}
+		col, end := v.col(m.X), v.nextMark(i, minor)
+		if end == col {
+			continue // two marks in one column: the later one names it
 		}
-		if col <= used || !v.canvas.free(col, 0, 1, moment) {
+		if col <= used || !v.roomFor(col, 1, minor) {
 			continue
 		}
-		last, written := v.momentLabel(m.Label, col, end, used)
+		last, written := v.momentLabel(m.Label, col, end, used, minor)
 		if written || v.labels { // in the plot itself a pointer without its label would only puzzle
-			v.canvas.set(col, 0, v.tier.signs().pointer, moment)
+			v.canvas.set(col, 0, sign, moment)
 		}
 		used = last
 	}
 }
 
+// roomFor reports whether a mark's label may cover n cells of the first row; a minor one takes none from the others.
+func (v *view) roomFor(col, n int, minor bool) bool {
+	if !v.canvas.free(col, 0, n, moment) {
+		return false
+	}
+	for i := max(0, col-1); minor && i < min(col+n+1, v.cols); i++ { // with a blank on each side
+		if v.canvas.at(i, 0).r != 0 && v.canvas.at(i, 0).r != v.tier.signs().minor {
+			return false
+		}
+	}
+	return true
+}
+
+// nextMark is the column of the mark after mark i that is as important, or the end of the plot.
+func (v *view) nextMark(i int, minor bool) int {
+	for _, m := range v.f.Marks[i+1:] {
+		if m.Minor == minor && v.inWindow(m.X) {
+			return v.col(m.X)
+		}
+	}
+	return v.cols
+}
+
 // momentLabel writes a label to the right of its pointer, with a blank between them if there is room, or to its
 // left if only there it has any. It returns the last column that is taken now, and whether it wrote anything.
-func (v *view) momentLabel(label string, col, end, used int) (last int, written bool) {
+func (v *view) momentLabel(label string, col, end, used int, minor bool) (last int, written bool) {
 	w := theme.Width(label)
 	if w == 0 {
 		return col, false
@@ -53,16 +85,20 @@ func (v *view) momentLabel(label string, col, end, used int) (last int, written 
 	if end < v.cols {
 		end-- // a blank before the next pointer
 	}
-	for blank := 1; blank >= 0; blank-- {
+	least := 0
+	if minor {
+		least = 1
+	}
+	for blank := 1; blank >= least; blank-- {
 		from := col + 1 + blank
-		if from+w <= end && v.canvas.free(col+1, 0, blank+w, moment) {
+		if from+w <= end && v.roomFor(col+1, blank+w, minor) {
 			v.clear(col+1, blank)
 			return from + v.canvas.write(from, 0, label, moment) - 1, true
 		}
 	}
-	for blank := 1; blank >= 0; blank-- {
+	for blank := 1; blank >= least; blank-- {
 		from := col - blank - w
-		if from > used+1 && v.canvas.free(from, 0, w+blank, moment) {
+		if from > used+1 && v.roomFor(from, w+blank, minor) {
 			v.canvas.write(from, 0, label, moment)
 			v.clear(from+w, blank)
 			return col, true

@@ -42,7 +42,7 @@ func anyFrame() *rapid.Generator[*Frame] {
 		m := f.From - 5
 		for range rapid.IntRange(0, 4).Draw(t, "marks") {
 			m += rapid.Float64Range(0, (f.To-f.From)/3+1).Draw(t, "dm")
-			f.Marks = append(f.Marks, Moment{m, rapid.SampledFrom([]string{"", "25%", "deploy v1.4.2", "日本"}).Draw(t, "label")})
+			f.Marks = append(f.Marks, Moment{m, rapid.SampledFrom([]string{"", "25%", "deploy v1.4.2", "日本"}).Draw(t, "label"), rapid.Bool().Draw(t, "minor")})
 		}
 		return f
 	})

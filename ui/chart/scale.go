@@ -50,7 +50,7 @@ func (f *Frame) needed() span {
 		return span{0, f.Unit.least()}
 	}
 	// From zero, unless a limit lies so close to the data that the distance would not be seen.
-	if close := limited && s.size() > 0 && s.size() < math.Max(abs(s.lo), abs(s.hi))/10; !close {
+	if close := limited && s.size() > 0 && s.size() < math.Max(abs(s.lo), abs(s.hi))/3; !close {
 		s.add(0)
 	}
 	if s.size() == 0 {
@@ -84,6 +84,35 @@ func (f *Frame) fresh(need span) span {
 func (s *scale) settle(f *Frame) {
 	need := f.needed()
 	fresh := f.fresh(need)
+	if s.set && s.holds(need) && fresh.size() >= s.size()/2 {
+		return
+	}
+	s.span, s.set = fresh, true
+}
+
+// swing is how much of its height a sparkline stands for at least, as a share of its values: a small change must not look
+// like a large one.
+const swing = 0.3
+
+// settleSpark is settle for a sparkline, which has no axis to tell its zero: the data lies in the middle of its height.
+func (s *scale) settleSpark(f *Frame) {
+	need := span{math.Inf(1), math.Inf(-1)}
+	for _, p := range f.Points {
+		if p.Y-p.Y == 0 && f.shown(p) {
+			need.add(p.Y)
+		}
+	}
+	if need.lo > need.hi {
+		need = span{0, f.Unit.least()}
+	}
+	size := math.Max(need.size()*1.2, math.Max(abs(need.lo), abs(need.hi))*swing)
+	if size == 0 {
+		size = f.Unit.least()
+	}
+	fresh := span{need.lo - (size-need.size())/2, need.hi + (size-need.size())/2}
+	if need.lo >= 0 && fresh.lo < 0 {
+		fresh = span{0, fresh.hi - fresh.lo}
+	}
 	if s.set && s.holds(need) && fresh.size() >= s.size()/2 {
 		return
 	}

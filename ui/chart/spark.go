@@ -20,7 +20,7 @@ var (
 
 // spark writes one row. A column shows its worst sample, so that no spike is averaged away.
 func (c *Chart) spark(f *Frame, width int) {
-	c.scale.settle(f)
+	c.sparks.settleSpark(f)
 	c.fillBars(f, width)
 	last := ""
 	for _, b := range c.bars {
@@ -116,6 +116,6 @@ func (c *Chart) barGlyph(b bar) rune {
 	case b.kind == breach && (c.tier == ASCII || c.th.Colours == theme.NoColour):
 		return mark
 	}
-	share := (b.y - c.scale.lo) / c.scale.size()
+	share := (b.y - c.sparks.lo) / c.sparks.size()
 	return bars[int(math.Max(0, math.Min(7, math.Round(share*7))))]
 }
