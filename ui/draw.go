@@ -26,7 +26,7 @@ func (m *Model) draw() []string {
 		}
 		return screen.TooSmall(f, "", false)
 	}
-	head := screen.Header(f, screen.Marks{Cluster: m.options.Cluster, Practice: m.options.Practice, Speed: m.options.Speed})
+	head := screen.Header(f, screen.Marks{Cluster: m.options.Cluster, Practice: m.options.Practice, Speed: m.options.Speed, Screen: m.scope})
 	foot := screen.Footer(f, m.footerScope(), m.works, m.extraHints(), m.noticeText())
 	body := m.bodyFrame(len(head) + len(foot))
 	lines := append(head, m.body(body)...)
@@ -87,6 +87,9 @@ func (m *Model) screen(f screen.Frame) []string {
 		return m.report.View(f)
 	case keys.Commands:
 		return m.log.View(f)
+	}
+	if screen.HasDashboard(f, &m.watch) {
+		return screen.Dashboard(f, &m.list, &m.watch)
 	}
 	return m.list.View(f)
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/politicalsphere/sop/ui/theme"
 )
 
-// looks are the terminals that the pictures are made for.
+// looks are the terminals in which the pictures must hold.
 func looks() map[string]theme.Terminal {
 	return map[string]theme.Terminal{
 		"colour": {Colours: theme.Full, Many: true, True: true, UTF8: true},
@@ -24,10 +24,13 @@ func looks() map[string]theme.Terminal {
 	}
 }
 
-func open(sc scene, look theme.Terminal, w, h int) (*Model, *fake) {
+func open(sc scene, look theme.Terminal, w, h int) (*Model, *fake) { return openIn(sc, look, "", w, h) }
+
+func openIn(sc scene, look theme.Terminal, background string, w, h int) (*Model, *fake) {
 	s := newFake(sc.state, sc.now)
-	m := New(s, Options{Cluster: "eks-prod/production", First: sc.screen, Terminal: &look})
+	m := New(s, Options{Cluster: "eks-prod/production", First: sc.screen, Terminal: &look, Theme: background})
 	m.Update(tea.WindowSizeMsg{Width: w, Height: h})
+	press1(m, sc.keys...)
 	return m, s
 }
 
@@ -40,23 +43,84 @@ func show(m *Model) string {
 	return b.String()
 }
 
-// pictured are the scenes that have pictures, one or two for each screen.
-var pictured = []string{"drift", "holding", "stuck", "watching", "would", "fuse", "undoing", "rolled-back", "silent", "flapping", "many", "commands"}
+// sizes are those of the pictures; the first is the smallest terminal that is drawn in.
+var sizes = [][2]int{{60, 16}, {80, 24}, {120, 40}, {200, 50}}
 
+// TestScreens compares what every scene says at every size, without its colours.
 func TestScreens(t *testing.T) {
+	for _, sc := range append(scenes(), opened()...) {
+		t.Run(sc.name, func(t *testing.T) {
+			var b strings.Builder
+			for _, size := range sizes {
+				m, _ := open(sc, looks()["colour"], size[0], size[1])
+				fmt.Fprintf(&b, "%d×%d\n%s", size[0], size[1], ansi.Strip(show(m)))
+			}
+			golden.RequireEqual(t, b.String())
+		})
+	}
+}
+
+// profiles are what terminals can do, from the least.
+var profiles = []struct {
+	name     string
+	terminal theme.Terminal
+}{
+	{"ascii", theme.Terminal{}},
+	{"16", theme.Terminal{Colours: theme.Few, UTF8: true}},
+	{"true", theme.Terminal{Colours: theme.Full, Many: true, True: true, UTF8: true}},
+}
+
+// styled are scenes of which every look is compared, one for each screen.
+var styled = []string{"drift", "stuck", "tripped", "late", "rolled-back", "commands"}
+
+// TestLooks compares one scene of each screen in every terminal: three sizes, three profiles, two backgrounds.
+func TestLooks(t *testing.T) {
 	for _, sc := range scenes() {
-		if !slices.Contains(pictured, sc.name) {
+		if !slices.Contains(styled, sc.name) {
 			continue
 		}
-		for name, look := range looks() {
-			for _, size := range [][2]int{{60, 16}, {80, 24}, {120, 40}, {200, 50}} {
-				t.Run(fmt.Sprintf("%s/%s/%dx%d", sc.name, name, size[0], size[1]), func(t *testing.T) {
-					m, _ := open(sc, look, size[0], size[1])
-					golden.RequireEqual(t, show(m))
+		for _, p := range profiles {
+			for _, background := range []string{"dark", "light"} {
+				t.Run(sc.name+"/"+p.name+"-"+background, func(t *testing.T) {
+					var b strings.Builder
+					for _, size := range sizes[1:] {
+						m, _ := openIn(sc, p.terminal, background, size[0], size[1])
+						fmt.Fprintf(&b, "%d×%d\n%s", size[0], size[1], looksOf(m.View().Content))
+						if p.name == "ascii" && background == "dark" {
+							b.WriteString(ansi.Strip(show(m)))
+						}
+					}
+					golden.RequireEqual(t, b.String())
 				})
 			}
 		}
 	}
+}
+
+// looksOf is the style of every cell of a picture: for each line the style of each run of cells, and how many they are.
+// What stands in them is compared elsewhere, but for a terminal without Unicode, where it is another text.
+func looksOf(content string) string {
+	var b strings.Builder
+	for line := range strings.SplitSeq(content, "\n") {
+		style, n := "", 0
+		flush := func() {
+			if n > 0 {
+				fmt.Fprintf(&b, "%s×%d ", strings.TrimSuffix(strings.TrimPrefix(style, "\x1b["), "m"), n)
+			}
+			n = 0
+		}
+		for state := byte(0); line != ""; {
+			seq, width, size, next := ansi.DecodeSequence(line, state, nil)
+			if width == 0 && strings.HasPrefix(seq, "\x1b[") {
+				flush()
+				style = seq
+			}
+			n, state, line = n+width, next, line[size:]
+		}
+		flush()
+		b.WriteString("\n")
+	}
+	return b.String()
 }
 
 // checkPicture is what holds for every picture at every size.

@@ -2,7 +2,9 @@ package ui
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/politicalsphere/sop/runbook"
@@ -18,6 +20,7 @@ type scene struct {
 	screen string
 	state  run.State
 	now    time.Time
+	keys   []string // pressed before the picture is taken
 }
 
 func manual(id, title, text string) runbook.Step {
@@ -140,7 +143,9 @@ func (p *play) check(step string, i int, status run.Status, summary run.Safe, ev
 
 func (p *play) gate(phase string) *play { return p.add(run.GateOpened{Phase: phase}) }
 
-func (p *play) scene(name, screen string) scene { return scene{name, screen, p.s, p.at} }
+func (p *play) scene(name, screen string) scene {
+	return scene{name: name, screen: screen, state: p.s, now: p.at}
+}
 
 // prerequisites is the run up to the second phase.
 func prerequisites() *play {
@@ -221,6 +226,9 @@ func baseline(to time.Time) run.Baseline {
 	b := run.Baseline{From: to.Add(-30 * time.Minute), To: to, Metrics: map[string]run.BaselineMetric{}}
 	for name, mean := range map[string]float64{"p95": 0.176, "error-rate": 0.04, "availability": 99.97, "throughput": 410, "cpu": 58, "memory": 66} {
 		m := run.BaselineMetric{Mean: mean, Low: mean * 0.96, High: mean * 1.04, Coverage: 1}
+		if name == "availability" {
+			m.Low, m.High = mean-0.02, mean+0.02
+		}
 		for i := range 120 {
 			m.Points = append(m.Points, run.XY{T: b.From.Unix() + int64(15*i), V: wiggle(mean, i)})
 		}
@@ -336,7 +344,12 @@ func undoing() *play {
 	p.add(run.UndoSeen{Undo: run.Undone{Wish: "rb", Component: "worker", Accepted: true, AfterMs: 31, Generation: 9}})
 	p.add(run.UndoSeen{Undo: run.Undone{Wish: "rb", Component: "api", Accepted: true, AfterMs: 44, Generation: 9}})
 	p.add(run.UndoSeen{Undo: run.Undone{Wish: "rb", Component: "web", Err: "patch deployment/web: 422 the object changed meanwhile; reading it again"}})
-	return p.wait(4*time.Second).progress("worker", 3, 3, nil).add(run.UndoTook{Component: "worker"}).progress("api", 12, 9, func(g *run.Progress) { g.Image = "registry.example/api:v1.4.1" })
+	back := func(name string) func(*run.Progress) {
+		return func(g *run.Progress) {
+			g.Image, g.Hash, g.Generation, g.ObservedGeneration, g.Digests = "registry.example/"+name+":v1.4.1", "7d8c9f6b5", 9, 9, pin(name, 0).Digests
+		}
+	}
+	return p.wait(4*time.Second).progress("worker", 3, 3, back("worker")).add(run.UndoTook{Component: "worker"}).progress("api", 12, 9, back("api"))
 }
 
 func settling() *play {
@@ -364,6 +377,91 @@ func only() *play {
 func asking() *play {
 	p := only()
 	return p.add(run.RollbackPressed{N: 1, Env: "production", Pins: p.s.Envs["production"].Pins})
+}
+
+// crowd is a rollout of five hundred pods, some of which do not come up.
+func crowd() *play {
+	return holding().progress("api", 125, 110, func(g *run.Progress) {
+		g.Condition, g.Message = run.Waiting, "Waiting for deployment \"api\" rollout to finish: 110 of 125 updated pods are available..."
+		g.Desired, g.OldReady, g.Total, g.Pods = 500, 375, 500, pods(375, 125, 110, "ContainerCreating")
+		for i := range 4 {
+			g.Pods[len(g.Pods)-1-i].State, g.Pods[len(g.Pods)-1-i].Restarts = "CrashLoopBackOff", i+1
+		}
+	})
+}
+
+// tripped is a watch in which a trigger went off.
+func tripped() *play {
+	p := watching()
+	for i := 70; i < 74; i++ {
+		p.wait(15 * time.Second).add(run.SampleTaken{Env: "production", Sample: sampleOf(p.at, i)})
+	}
+	triggers := slices.Clone(p.s.Envs["production"].Triggers)
+	triggers[1].State, triggers[1].Why = run.TriggerTripped, "over the line for 1m45s of 1m30s"
+	return p.add(run.TriggersJudged{Env: "production", Triggers: triggers})
+}
+
+// passed is a watch that went well, to its end.
+func passed() *play {
+	p := holding()
+	for i := 6; i < 8; i++ {
+		p.add(run.Wished{Wish: fmt.Sprint("w", i), Step: "execute", Move: i}).sampled(8).add(run.MoveReached{Step: "execute", Move: i})
+	}
+	p.progress("worker", 3, 3, nil).progress("api", 20, 20, nil).progress("web", 4, 4, nil)
+	p.add(run.DeployFinished{Step: "execute"}, run.WatchStarted{Step: "watch", Env: "production", From: p.at, Until: p.at.Add(30 * time.Minute)})
+	for i := range 119 {
+		p.wait(15 * time.Second).add(run.SampleTaken{Env: "production", Sample: sampleOf(p.at, i%20)})
+	}
+	return p.add(run.TriggersJudged{Env: "production", Triggers: []run.TriggerState{
+		{Metric: "p95", State: run.TriggerOK, Severity: "critical", Then: "rollback", Value: 0.183, Baseline: 0.176, Limit: 0.2112, For: 90 * time.Second},
+		{Metric: "error-rate", State: run.TriggerOK, Severity: "critical", Then: "rollback", Value: 0.04, Baseline: 0.04, Limit: 5.04, For: 90 * time.Second},
+	}})
+}
+
+// blind is a watch whose Prometheus stopped answering a while ago.
+func blind() *play {
+	p := passed()
+	env := p.s.Envs["production"]
+	dead := run.Sample{Points: map[string]run.Point{}}
+	for _, m := range p.s.Plan.Metrics["production"] {
+		dead.Points[m.Name] = run.Point{State: run.PointUnknown, Why: "Prometheus did not answer within 5 s"}
+	}
+	env.Samples = env.Samples[:len(env.Samples)-40]
+	p.s.Envs = maps.Clone(p.s.Envs)
+	p.s.Envs["production"] = env
+	p.at = env.Samples[len(env.Samples)-1].At
+	for range 8 {
+		p.wait(15 * time.Second)
+		dead.At = p.at
+		p.add(run.SampleTaken{Env: "production", Sample: dead})
+	}
+	return p.add(run.TriggersJudged{Env: "production", Triggers: []run.TriggerState{
+		{Metric: "p95", State: run.TriggerInconclusive, Why: "no answer for 2m0s: Prometheus did not answer within 5 s", For: 90 * time.Second},
+		{Metric: "error-rate", State: run.TriggerInconclusive, Why: "no answer for 2m0s: Prometheus did not answer within 5 s", For: 90 * time.Second},
+	}})
+}
+
+// late is a rollback of which one component did not take in time, and another was undone again.
+func late() *play {
+	p := undoing().add(run.UndoLate{Missing: []string{"api", "web"}})
+	return p.add(run.UndoneAgain{Component: "worker", Saw: "it runs registry.example/worker:v1.4.2 now, written by argocd-controller"}).wait(time.Minute)
+}
+
+// after is a scene in which some keys were pressed.
+func (sc scene) after(keys ...string) scene { sc.keys = keys; return sc }
+
+// opened are scenes with something open: the help, a dialog, the crosshair, a filter.
+func opened() []scene {
+	return []scene{
+		drifting().scene("help", "checklist").after("?"),
+		drifting().scene("palette", "checklist").after(":"),
+		drifting().scene("gate", "checklist").after("g"),
+		drifting().scene("filter", "checklist").after("/", "n", "e", "t", "enter"),
+		drifting().scene("details", "checklist").after("tab"),
+		drifting().scene("override", "checklist").after("o"),
+		watching().scene("crosshair", "watch").after("left", "left", "left"),
+		watching().scene("leave", "watch").after("q"),
+	}
 }
 
 func scenes() []scene {
@@ -394,5 +492,11 @@ func scenes() []scene {
 		flapping().scene("flapping", "checklist"),
 		many().scene("many", "checklist"),
 		stuck().scene("commands", "commands"),
+		crowd().scene("crowd", "rollout"),
+		passed().scene("passing", "watch"),
+		tripped().scene("tripped", "watch"),
+		blind().scene("blind", "watch"),
+		late().scene("late", "rollback"),
+		watching().scene("watched", "checklist"),
 	}
 }

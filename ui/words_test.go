@@ -41,7 +41,7 @@ func TestTheBoardShowsEveryComponent(t *testing.T) {
 	p.add(run.Wished{Wish: "g", Step: "execute", Move: 5}, run.MovePatched{Wish: "g", Step: "execute", Component: "game-server", Generation: 2})
 	p.progress("game-server", 1, 1, func(g *run.Progress) { g.Desired = 2; g.Pods = pods(1, 1, 1, "") })
 	text := at(p.scene("four", "rollout"), 80, 24)
-	says(t, text, "worker", "api", "web", "game-server", "1 new, 1 ready of 2", "v1.4.1 → v1.4.2    ◌ to 25 %", "● new, ready")
+	says(t, text, "worker", "api", "web", "game-server", "1/2 new", "v1.4.1 → v1.4.2    ◌ to 25 %", "● new, ready")
 	if strings.Contains(text, "Waiting for") || strings.Contains(text, "HPA") || strings.Contains(text, "more below") {
 		t.Errorf("all is as expected, and yet:\n%s", text)
 	}

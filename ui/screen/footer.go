@@ -20,5 +20,9 @@ func Footer(f Frame, scope keys.Scope, works func(keys.ID) bool, extra []keys.Hi
 			first += hint
 		}
 	}
-	return []string{line, theme.Truncate(first+keys.Footer(th, scope, f.W-theme.Width(first), works), f.W)}
+	told := func(id keys.ID) bool { // the ways to the screens stand in the rule under the header
+		_, way := keys.Target(id)
+		return !way && works(id)
+	}
+	return []string{line, theme.Truncate(first+keys.Footer(th, scope, f.W-theme.Width(first), told), f.W)}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/keys"
 	"github.com/politicalsphere/sop/ui/theme"
 )
 
@@ -12,13 +13,15 @@ import (
 type Marks struct {
 	Cluster  string
 	Practice bool
-	Speed    float64 // of practice time; 0 and 1 are not said
+	Speed    float64    // of practice time; 0 and 1 are not said
+	Screen   keys.Scope // which one is shown
 }
 
 // lampWidth is what the lamp gets at least: the title is cut before it.
 const lampWidth = 22
 
-// Header is the top of every screen: one line and a rule, or two lines and a rule where one has no room for all.
+// Header is the top of every screen: one line or two, as there is room, and a rule in which the screens
+// stand.
 func Header(f Frame, m Marks) []string {
 	left := environment(f) + practice(f, m)
 	name := "  " + f.Theme.Header.Render(title(f.State))
@@ -27,11 +30,11 @@ func Header(f Frame, m Marks) []string {
 	if f.W >= 160 {
 		left += name + f.Theme.Dim.Render(" · "+where)
 		lamp := Lamp(f, max(lampWidth, f.W-theme.Width(left)-theme.Width(facts)-6))
-		return []string{theme.Between(left, facts+"   "+lamp+" ", f.W), f.Theme.RuleLine(f.W)}
+		return []string{theme.Between(left, facts+"   "+lamp+" ", f.W), tabs(f, m.Screen)}
 	}
 	if f.H < 20 {
 		left += name
-		return []string{theme.Between(left, Lamp(f, max(lampWidth, min(f.W-theme.Width(left)-4, 70)))+" ", f.W), f.Theme.RuleLine(f.W)}
+		return []string{theme.Between(left, Lamp(f, max(lampWidth, min(f.W-theme.Width(left)-4, 70)))+" ", f.W), tabs(f, m.Screen)}
 	}
 	lamp := Lamp(f, f.W-theme.Width(left)-4)
 	if theme.Width(left)+theme.Width(name)+theme.Width(lamp)+4 <= f.W {
@@ -41,7 +44,7 @@ func Header(f Frame, m Marks) []string {
 	}
 	where = theme.Truncate(where, max(0, f.W-theme.Width(facts)-4))
 	second := theme.Between(" "+f.Theme.Dim.Render(where), facts+" ", f.W)
-	return []string{theme.Between(left, lamp+" ", f.W), second, f.Theme.RuleLine(f.W)}
+	return []string{theme.Between(left, lamp+" ", f.W), second, tabs(f, m.Screen)}
 }
 
 // surroundings are cluster and run; in a phase of another environment than the target, which one it acts on.

@@ -50,23 +50,39 @@ func podStyle(th *theme.Theme, k podKind) theme.Style {
 
 // podStrip is one cell a pod in at most width cells; what does not fit is counted at the end.
 func podStrip(th *theme.Theme, pods []run.Pod, width int) string {
-	if len(pods) == 0 || width <= 0 {
-		return ""
+	if rows := podRows(th, pods, width, 1); len(rows) > 0 {
+		return rows[0]
+	}
+	return ""
+}
+
+// podRows is one cell a pod in at most so many rows of width cells; what does not fit is counted at the end.
+func podRows(th *theme.Theme, pods []run.Pod, width, rows int) (lines []string) {
+	if len(pods) == 0 || width <= 0 || rows <= 0 {
+		return nil
 	}
 	kinds := make([]podKind, len(pods))
 	for i, p := range pods {
 		kinds[i] = kindOf(p)
 	}
 	slices.Sort(kinds)
-	rest := ""
+	rest, room := "", rows*width
 	const counted = 6 // " +1234"
 	switch {
-	case len(kinds) > width && width <= counted:
-		kinds = kinds[:width]
-	case len(kinds) > width:
-		rest = theme.Truncate(fmt.Sprintf(" +%d", len(kinds)-(width-counted)), counted)
-		kinds = kinds[:width-counted]
+	case len(kinds) > room && width <= counted:
+		kinds = kinds[:room]
+	case len(kinds) > room:
+		rest = theme.Truncate(fmt.Sprintf(" +%d", len(kinds)-(room-counted)), counted)
+		kinds = kinds[:room-counted]
 	}
+	for row := range slices.Chunk(kinds, width) {
+		lines = append(lines, podRow(th, row))
+	}
+	lines[len(lines)-1] += th.Dim.Render(rest)
+	return lines
+}
+
+func podRow(th *theme.Theme, kinds []podKind) string {
 	var b strings.Builder
 	for i := 0; i < len(kinds); {
 		j := i
@@ -76,7 +92,7 @@ func podStrip(th *theme.Theme, pods []run.Pod, width int) string {
 		b.WriteString(podStyle(th, kinds[i]).Render(strings.Repeat(podSigns[kinds[i]], j-i)))
 		i = j
 	}
-	return b.String() + th.Dim.Render(rest)
+	return b.String()
 }
 
 // allOld are the pods of a workload whose template is the old one still: to it they are its newest.

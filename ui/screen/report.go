@@ -17,7 +17,7 @@ type Report struct{ Top int }
 func (v *Report) View(f Frame) []string {
 	var text long
 	text.add(outcomeLines(f)...)
-	for _, part := range [][]string{componentLines(f), overrideLines(f)} {
+	for _, part := range [][]string{receiptLines(f), componentLines(f), overrideLines(f)} {
 		if len(part) > 0 {
 			text.add("")
 			text.add(part...)
@@ -67,13 +67,10 @@ func outcomeLines(f Frame) []string {
 	for _, t := range triggersBeyond(s) {
 		lines = append(lines, wrapped(th.Dim, t, 3, f.W)...)
 	}
-	if r := s.Rollback; r != nil {
-		lines = append(lines, wrapped(th.Text, rollbackStory(r), 1, f.W)...)
-	}
 	if !s.Ended.IsZero() {
-		leaves := " leaves.  Later: "
+		leaves := " leaves.  The full report: "
 		if s.Practice != "" {
-			leaves = " leaves, with your score.  Later: "
+			leaves = " leaves, with your score.  The full report: "
 		}
 		lines = append(lines, "", theme.Truncate(" "+th.Key.Render("q")+th.Text.Render(leaves)+th.Key.Render("sop report "+clean(s.ID)), f.W))
 	}
@@ -140,23 +137,60 @@ func triggersBeyond(s run.State) (texts []string) {
 	return texts
 }
 
-func rollbackStory(r *run.RollbackState) string {
-	text := fmt.Sprintf("R pressed at %s by %s for %s", instant(r.Pressed), clean(r.By), clean(r.Env))
-	if r.By == "" {
-		text = fmt.Sprintf("rollback of %s by itself at %s: %s", clean(r.Env), instant(r.Pressed), r.Because)
+// receiptLines are the receipt of the rollback: who or what asked for it, and when what was done.
+func receiptLines(f Frame) []string {
+	th, r := f.Theme, f.State.Rollback
+	if r == nil {
+		return nil
 	}
+	state, look := string(r.Stage), th.Warn
 	switch r.Stage {
-	case run.TakenBack:
-		return text + ", taken back at " + instant(r.Ended)
 	case run.Restored:
-		text += fmt.Sprintf(", done after %s, stability %s", clock(r.Ended.Sub(r.Pressed)), r.Verified)
-	default:
-		text += ", " + string(r.Stage)
+		state, look = "metrics "+bandWord(r.Verified), map[run.Status]theme.Style{run.Passed: th.Good, run.Failed: th.Bad}[r.Verified]
+		if r.Verified == run.Unknown {
+			look = th.Warn
+		}
+	case run.TakenBack:
+		state = "taken back at " + instant(r.Ended)
+	}
+	lines := []string{" " + th.Title.Render("Rollback of "+clean(r.Env)) + "  " + look.Render(state)}
+	row := func(at time.Time, text string) {
+		if !at.IsZero() {
+			when := "+" + clock(at.Sub(r.Pressed))
+			if at.Equal(r.Pressed) {
+				when = instant(at)
+			}
+			lines = append(lines, "   "+cellRight(th.Dim, when, 8)+"  "+th.Text.Render(theme.Truncate(text, f.W-14)))
+		}
+	}
+	if r.By == "" {
+		row(r.Pressed, "by itself: "+string(r.Because))
+	} else {
+		row(r.Pressed, "R pressed by "+clean(r.By))
+	}
+	if r.Freezing {
+		row(r.FrozenAt, fmt.Sprintf("everything frozen, %.2f s after R", f.real(r.FrozenAt.Sub(r.Pressed)).Seconds()))
+	}
+	row(r.Burnt, fmt.Sprintf("fuse burnt, %s patched", plural(len(r.Pins), "component", "components")))
+	row(r.SettleFrom, "every component took")
+	row(r.InBand, "metrics in band again")
+	if r.Stage == run.Restored {
+		row(r.Ended, "done, stability "+string(r.Verified))
 	}
 	if r.Reason != "" {
-		text += "; reason: " + string(r.Reason)
+		lines = append(lines, wrapped(th.Text, "reason: "+string(r.Reason), 13, f.W)...)
 	}
-	return text
+	return lines
+}
+
+func bandWord(verified run.Status) string {
+	switch verified {
+	case run.Passed:
+		return "back in band"
+	case run.Failed:
+		return "NOT back in band"
+	}
+	return "could not tell"
 }
 
 // componentLines are what every component came to, by environment.

@@ -15,7 +15,7 @@ type Rollback struct{ Top int }
 
 // View draws what a rollback does; before any, what R would do now.
 func (v *Rollback) View(f Frame) []string {
-	lines := rollbackLines(f)
+	lines := squeezed(rollbackLines(f), f.H)
 	shown, top := window(f.Theme, lines, -1, v.Top, f.H, f.W)
 	v.Top = top
 	return withLog(f, shown)
@@ -31,9 +31,7 @@ func rollbackLines(f Frame) []string {
 		text := "Every component runs again what it ran before. q leaves; the boxes by hand may be ticked first (c)."
 		lines = append(lines, wrapped(f.Theme.Good, text, 1, f.W)...)
 	}
-	if f.H >= 16 {
-		lines = append(lines, "")
-	}
+	lines = append(lines, "")
 	for _, p := range r.Pins {
 		lines = append(lines, undoRows(f, r, p)...)
 	}
@@ -173,6 +171,12 @@ func undoRows(f Frame, r *run.RollbackState, p run.Pin) []string {
 	c := f.State.Envs[r.Env].Components[p.Component]
 	state, look := undoState(f, r, c, p)
 	rows := pinRows(f, c, p, look.Render(state), theme.Width(state))
+	if !r.Burnt.IsZero() {
+		if f.W < 150 && len(rows) > 1 {
+			rows = rows[:1] // what was pinned was said before the fuse burnt
+		}
+		rows = append(rows, stageRow(f, c, p))
+	}
 	for _, trouble := range []run.Safe{c.Undo.Err, c.Err, c.Progress.Stuck} {
 		if trouble != "" && c.Stage != run.Took && !r.Burnt.IsZero() {
 			rows = append(rows, wrapped(f.Theme.Bad, string(trouble), 14, f.W)...)

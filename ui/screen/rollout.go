@@ -22,17 +22,51 @@ func (v *Rollout) View(f Frame) []string {
 	if len(head) > f.H/2 {
 		head = head[:f.H/2]
 	}
-	var lines []string
-	for _, wave := range waves(d) {
-		lines = append(lines, waveRows(f, d, wave)...)
+	lines, room := boardLines(f, d, 1), f.H-len(head)-1
+	if free, large := room-len(lines), largeOnes(f, d); free > 0 && large > 0 {
+		lines = boardLines(f, d, 1+min(free/large, mostRows-1)) // one cell a pod, as far as that goes
 	}
 	if f.H <= 16 {
 		lines = append(lines, "")
 	}
-	lines = append(lines, theme.Truncate(" "+podLegend(f.Theme), f.W))
-	body, top := window(f.Theme, lines, -1, v.Top, f.H-len(head), f.W)
+	body, top := window(f.Theme, squeezed(lines, room), -1, v.Top, room, f.W)
 	v.Top = top
-	return withLog(f, append(head, body...))
+	lines = append(append(head, body...), theme.Truncate(" "+podLegend(f.Theme), f.W)) // what explains the signs stays
+	return withLog(f, lines)
+}
+
+// mostRows is how many rows the strip of a component takes at most.
+const mostRows = 8
+
+// boardLines are the waves; the pods of a component take so many rows at most.
+func boardLines(f Frame, d run.DeployState, rows int) (lines []string) {
+	for _, wave := range waves(d) {
+		lines = append(lines, waveRows(f, d, wave, rows)...)
+	}
+	return lines
+}
+
+// largeOnes are the components that have more pods than one row has cells.
+func largeOnes(f Frame, d run.DeployState) (n int) {
+	for _, wave := range waves(d) {
+		for _, name := range wave.components {
+			if len(f.State.Envs[d.Env].Components[name].Progress.Pods) > stripRoom(f) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// boardHead is what stands before the counts of a component: name, change and stage.
+const boardHead = 2 + 13 + 18 + 1 + 12 + 1
+
+// stripRoom is how wide a row of pods is: beside the counts, or under them.
+func stripRoom(f Frame) int {
+	if room := f.W - boardHead - countsWidth - 2; room >= 30 {
+		return room
+	}
+	return f.W - 6
 }
 
 // LastDeploy is the deploy that is under way, else the one that began last.
@@ -74,7 +108,11 @@ func rolloutHead(f Frame, d run.DeployState) []string {
 	if d.Stage == run.Holding && !d.HoldUntil.IsZero() {
 		hold = holdBar(f, d)
 	}
-	return append(lines, theme.Between(" "+strings.Join(facts, th.Dim.Render(" · ")), hold+" ", f.W))
+	lines = append(lines, theme.Between(" "+strings.Join(facts, th.Dim.Render(" · ")), hold+" ", f.W))
+	if next := nextWords(f, d); next != "" {
+		lines = append(lines, wrapped(th.Text, "next: "+next, 1, f.W)...)
+	}
+	return lines
 }
 
 func holdBar(f Frame, d run.DeployState) string {
@@ -183,7 +221,7 @@ func waves(d run.DeployState) []wave {
 }
 
 // waveRows are one wave: its shares and its components.
-func waveRows(f Frame, d run.DeployState, w wave) []string {
+func waveRows(f Frame, d run.DeployState, w wave, strip int) []string {
 	th := f.Theme
 	var shares []string
 	for _, i := range w.moves {
@@ -203,7 +241,7 @@ func waveRows(f Frame, d run.DeployState, w wave) []string {
 	}
 	lines := []string{theme.Truncate(" "+th.Title.Render(fmt.Sprintf("Wave %d", w.number))+"  "+strings.Join(shares, "  "), f.W)}
 	for _, name := range w.components {
-		lines = append(lines, componentRows(f, d, name)...)
+		lines = append(lines, componentRows(f, d, name, strip)...)
 	}
 	if f.H > 16 {
 		lines = append(lines, "")
@@ -220,7 +258,7 @@ func begun(d run.DeployState) bool {
 	return true
 }
 
-func componentRows(f Frame, d run.DeployState, name string) []string {
+func componentRows(f Frame, d run.DeployState, name string, strip int) []string {
 	th := f.Theme
 	if !f.matches(name) {
 		return nil
@@ -232,18 +270,32 @@ func componentRows(f Frame, d run.DeployState, name string) []string {
 		p.Pods = allOld(p.Pods)
 	}
 	stage, look := componentWord(th, c)
-	head := "  " + cell(th.Title, clean(name), 13) + cell(th.Text, from+" → "+to, 18) + " " + cell(look, stage, 12) + " " + th.Text.Render(podCounts(f, c))
+	head := "  " + cell(th.Title, clean(name), 13) + cell(th.Text, from+" → "+to, 18) + " " + cell(look, stage, 12) + " "
+	counts := podCounts(f, c)
 	var rows []string
-	if room := f.W - 72; room >= 38 {
-		rows = append(rows, theme.PadRight(head, 71)+" "+podStrip(th, p.Pods, room-1))
-	} else {
-		rows = append(rows, head)
-		if len(p.Pods) > 0 && f.H > 16 {
-			rows = append(rows, "    "+podStrip(th, p.Pods, f.W-6))
+	beside := stripRoom(f) < f.W-6
+	switch pods := podRows(th, p.Pods, stripRoom(f), strip); {
+	case beside && len(pods) > 0:
+		for i, row := range pods {
+			before := strings.Repeat(" ", boardHead+countsWidth)
+			if i == 0 {
+				before = head + cell(th.Text, counts, countsWidth)
+			}
+			rows = append(rows, before+" "+row)
+		}
+	default:
+		rows = append(rows, head+th.Text.Render(counts))
+		for _, row := range pods {
+			if f.H > 16 {
+				rows = append(rows, "    "+row)
+			}
 		}
 	}
 	if p.Message != "" && p.Stuck == "" && (p.Condition == run.Broken || p.Condition == run.Missing || d.Stage == run.Stuck && strings.Contains(string(d.Why), name+":")) {
 		rows = append(rows, wrapped(th.Dim, string(p.Message), 4, f.W)...) // while all goes as it should, the counts say it
+	}
+	if why := unready(p.Pods); why != "" && begun(d) {
+		rows = append(rows, wrapped(th.Warn, "not ready: "+why, 4, f.W)...)
 	}
 	if p.Stuck != "" {
 		rows = append(rows, wrapped(th.Bad, string(p.Stuck), 4, f.W)...)
@@ -260,19 +312,26 @@ func componentRows(f Frame, d run.DeployState, name string) []string {
 	return rows
 }
 
-// podCounts are a component's pods in words: of the new template once it moves, else of the one it has.
+// countsWidth is what podCounts takes at most where there is room for all of it.
+const countsWidth = 30
+
+// podCounts are a component's pods in words, and what they get of the traffic: of the new template once it moves, else of
+// the one it has.
 func podCounts(f Frame, c run.ComponentState) string {
-	p, short := c.Progress, f.W < 80
-	still := c.Stage == run.Untouched || c.Stage == ""
-	switch {
-	case still && short:
-		return fmt.Sprintf("%d/%d ready", p.UpdatedReady+p.OldReady, p.Desired)
-	case still:
-		return fmt.Sprintf("%d old, %d ready of %d", p.Total, p.UpdatedReady+p.OldReady, p.Desired)
-	case short:
-		return fmt.Sprintf("%d/%d new", p.UpdatedReady, p.Desired)
+	p, short := c.Progress, f.W < 100
+	if c.Stage == run.Untouched || c.Stage == "" {
+		return fmt.Sprintf("%d/%d ready, all old", p.UpdatedReady+p.OldReady, p.Desired)
 	}
-	return fmt.Sprintf("%d new, %d ready of %d", p.Updated, p.UpdatedReady, p.Desired)
+	text := fmt.Sprintf("%d/%d new", p.UpdatedReady, p.Desired)
+	percent, ok := traffic(p)
+	switch {
+	case !ok:
+	case short:
+		text += fmt.Sprintf(" ~%d %% traffic", percent)
+	default:
+		text += fmt.Sprintf(", ~%d %% of traffic", percent)
+	}
+	return text
 }
 
 func componentWord(th *theme.Theme, c run.ComponentState) (string, theme.Style) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/politicalsphere/sop/runbook"
@@ -176,11 +177,18 @@ func (s *series) frame(f Frame, i int) *chart.Frame {
 	if o, err := runbook.ParseObjective(m.Objective); err == nil && m.Objective != "" {
 		c.Objective = chart.Limit{On: true, At: o.Level * scale, Below: o.Op == ">", Label: "objective " + chart.FormatValue(unit, o.Level*scale)}
 	}
-	for _, mark := range env.Marks {
-		c.Marks = append(c.Marks, chart.Moment{X: mark.At.Sub(s.zero).Seconds(), Label: clean(mark.Label)})
+	for i, mark := range env.Marks {
+		c.Marks = append(c.Marks, chart.Moment{X: mark.At.Sub(s.zero).Seconds(), Label: clean(mark.Label), Minor: isStep(env.Marks, i)})
 	}
 	s.title(f, c, m, env)
 	return c
+}
+
+// isStep tells whether a mark is only a step of the rollout: the deploy, its end and a rollback stand out.
+func isStep(marks []run.ChartMark, i int) bool {
+	isShare := func(label string) bool { return strings.HasSuffix(label, "%") }
+	last := !slices.ContainsFunc(marks[i+1:], func(m run.ChartMark) bool { return isShare(m.Label) })
+	return isShare(marks[i].Label) && !(last && marks[i].Label == "100%")
 }
 
 func baselineOf(env run.EnvState, metric string) (run.BaselineMetric, bool) {
@@ -248,17 +256,20 @@ func (s *series) trigger(f Frame, c *chart.Frame, m runbook.Metric, t run.Trigge
 		c.Threshold = chart.Limit{On: true, At: t.Limit * scaleOf(m), Below: below, Label: at + " trip"}
 		c.Title.Trip = "trips at " + at
 	}
+	if share, ok := nearness(t, below); ok {
+		c.Title.Evidence = fmt.Sprintf("%s %.0f %% of the way", meter(share, meterWidth), share*100)
+	}
 	switch t.State {
 	case run.TriggerOK:
 		if c.Title.Verdict == "" {
 			c.Title.Verdict, c.Title.Tone = "✔ ok", chart.Good
 		}
 	case run.TriggerSuspect:
-		held := min(f.Now.Sub(t.Since), max(t.For, 0))
-		if t.Since.IsZero() {
-			held = 0
+		over := held(f.Now, t)
+		c.Title.Verdict, c.Title.Tone = fmt.Sprintf("! suspect %s of %s", shortDuration(over), shortDuration(t.For)), chart.Warn
+		if t.For > 0 {
+			c.Title.Evidence = meter(float64(over)/float64(t.For), meterWidth)
 		}
-		c.Title.Verdict, c.Title.Tone = fmt.Sprintf("! suspect %s of %s", shortDuration(held), shortDuration(t.For)), chart.Warn
 	case run.TriggerTripped:
 		c.Title.Verdict, c.Title.Tone = "✖ TRIPPED", chart.Bad
 	case run.TriggerInconclusive:
@@ -287,4 +298,27 @@ func delta(u chart.Unit, value, mean float64) string {
 		return ""
 	}
 	return fmt.Sprintf("%s%.0f %% vs base", sign, math.Abs(value-mean)/math.Abs(mean)*100)
+}
+
+// at puts the value under the crosshair into the title, beside what was usual and what is now.
+func (s *series) at(f Frame, c *chart.Frame, m runbook.Metric, cursor float64) {
+	c.Crosshair, c.Cursor = true, cursor
+	p, ok := c.Nearest(cursor)
+	if !ok {
+		return
+	}
+	now := c.Title.Value
+	c.Title.Value = chart.FormatValue(c.Unit, p.Y) + " at " + instant(s.instant(p.X))
+	c.Title.Delta, c.Title.Trip, c.Title.Evidence = "", "", "now "+now
+	if b, there := baselineOf(f.State.Envs[s.env], m.Name); there {
+		c.Title.Delta = "base " + chart.FormatValue(c.Unit, b.Mean*scaleOf(m))
+		if p.Y == p.Y {
+			c.Title.Trip = strings.TrimSuffix(delta(c.Unit, p.Y, b.Mean*scaleOf(m)), " vs base")
+		}
+	}
+}
+
+// instant is the time of a place on the time axis.
+func (s *series) instant(x float64) time.Time {
+	return s.zero.Add(time.Duration(x * float64(time.Second)))
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 
 	"github.com/politicalsphere/sop/runbook/run"
 	"github.com/politicalsphere/sop/ui/chart"
@@ -74,8 +73,11 @@ func watchHead(f Frame, s *series) []string {
 	}
 	left := th.Title.Render(fmt.Sprintf(" Watch %s of %s", clock(done), clock(whole))) + "  " + progress(th, th.Accent, share, min(24, f.W/5))
 	lines := []string{theme.Between(left, soFar(f, s, w)+" ", f.W)}
-	if w.Why != "" && !w.Ended.IsZero() {
+	switch why := whyLine(f, s); {
+	case w.Why != "" && !w.Ended.IsZero():
 		lines = append(lines, wrapped(th.Text, string(w.Why), 1, f.W)...)
+	case w.Ended.IsZero() && why != "":
+		lines = append(lines, cell(th.Dim, " "+why, f.W))
 	}
 	return lines
 }
@@ -200,11 +202,11 @@ func (v *Watch) sideBySide(f Frame, s *series, from, to, across, tall int) []str
 func (v *Watch) plot(f Frame, s *series, i, w, h int) []string {
 	c := v.chart(f, s.metrics[i].Name)
 	frame := s.frame(f, i)
-	if i == v.Focus {
-		frame.Crosshair, frame.Cursor = v.cross, v.cursor
-		if h > 2 && len(s.metrics) > 1 {
-			frame.Title.Name = "▸ " + frame.Title.Name
-		}
+	if v.cross {
+		s.at(f, frame, s.metrics[i], v.cursor)
+	}
+	if i == v.Focus && h > 2 && len(s.metrics) > 1 {
+		frame.Title.Name = "▸ " + frame.Title.Name
 	}
 	c.Draw(frame, w, h)
 	lines := make([]string, c.Len())
@@ -217,12 +219,28 @@ func (v *Watch) plot(f Frame, s *series, i, w, h int) []string {
 // line is one metric in one line: name, value, verdict and a sparkline.
 func (v *Watch) line(f Frame, s *series, i, w int) string {
 	frame := s.frame(f, i)
+	if v.cross {
+		s.at(f, frame, s.metrics[i], v.cursor)
+	}
 	t := frame.Title
+	if v.cross { // the time stands in the title of the chart above
+		t.Value, _, _ = strings.Cut(t.Value, " at ")
+		t.Verdict, t.Tone = strings.TrimSpace(t.Delta+"  "+t.Trip), chart.Quiet
+	}
 	look := [...]theme.Style{chart.Quiet: f.Theme.Dim, chart.Good: f.Theme.Good, chart.Warn: f.Theme.Warn, chart.Bad: f.Theme.Bad}[t.Tone&3]
-	head := " " + cell(f.Theme.Text, t.Name, max(12, min(18, w/5))) + cellRight(f.Theme.Text, t.Value, 9) + " " + cell(look, t.Verdict, max(14, min(21, w/4))) + " "
+	head := " " + cell(f.Theme.Text, t.Name, s.nameWidth(w)) + cellRight(f.Theme.Text, t.Value, 9) + " " + cell(look, t.Verdict, max(14, min(21, w/4))) + " "
 	c := v.chart(f, s.metrics[i].Name)
 	c.Spark(frame, max(4, w-theme.Width(head)-1))
 	return theme.Truncate(head+c.String(), w)
+}
+
+// nameWidth is what the names of metrics take beside each other: the longest, but not more than a quarter.
+func (s *series) nameWidth(w int) int {
+	n := 12
+	for _, m := range s.metrics {
+		n = max(n, theme.Width(s.titleOf(m.Name)))
+	}
+	return max(12, min(n, w/4))
 }
 
 func (v *Watch) chart(f Frame, name string) *chart.Chart {
@@ -295,13 +313,13 @@ func (v *Watch) Uncross() bool {
 	return was
 }
 
-// Value is the value under the crosshair, or the newest, as text; empty when there is none.
+// Value is the value under the crosshair, or the newest, as text beside what was usual; empty when there is none.
 func (v *Watch) Value(f Frame) string {
 	s := v.prepare(f)
 	if v.Focus >= len(s.metrics) {
 		return ""
 	}
-	frame := s.frame(f, v.Focus)
+	frame, m := s.frame(f, v.Focus), s.metrics[v.Focus]
 	at := frame.Now
 	if v.cross {
 		at = v.cursor
@@ -310,6 +328,12 @@ func (v *Watch) Value(f Frame) string {
 	if !ok {
 		return ""
 	}
-	when := s.zero.Add(time.Duration(p.X * float64(time.Second)))
-	return strings.TrimSpace(fmt.Sprintf("%s %s at %s %s", s.titleOf(s.metrics[v.Focus].Name), chart.FormatValue(frame.Unit, p.Y), when.UTC().Format("2006-01-02T15:04:05Z"), frame.Title.Trip))
+	text := fmt.Sprintf("%s %s at %s", s.titleOf(m.Name), chart.FormatValue(frame.Unit, p.Y), stamp(s.instant(p.X)))
+	if b, there := baselineOf(f.State.Envs[s.env], m.Name); there {
+		text += ", baseline " + chart.FormatValue(frame.Unit, b.Mean*scaleOf(m))
+	}
+	if frame.Title.Trip != "" {
+		text += ", " + frame.Title.Trip
+	}
+	return text
 }
