@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/politicalsphere/sop/rollout/process"
 	"github.com/politicalsphere/sop/rollout/prom"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
@@ -332,5 +333,5 @@ func (p alertsParams) amtool(base *url.URL) run.Safe {
 	for _, label := range slices.Sorted(maps.Keys(p.Labels)) {
 		argv = append(argv, fmt.Sprintf("%s=%q", label, p.Labels[label]))
 	}
-	return run.MakeSafe(shellLine(argv), maxQuery)
+	return run.MakeSafe(process.ShellLine(argv), maxQuery)
 }

@@ -55,7 +55,7 @@ var loaders = []string{"LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "DYLD_INSERT
 
 func lintCommand(params any, c runbook.Check) []runbook.ParamProblem {
 	p := params.(*commandParams)
-	out := lintArgv(c.Params["argv"], p.Argv)
+	out := runbook.LintArgv(c.Params["argv"], p.Argv)
 	if !known(p.Dir) {
 		out = append(out, problem("dir", "write the directory", "where a program runs must not depend on a value"))
 	}
@@ -135,7 +135,7 @@ type commandLook struct {
 }
 
 func (l commandLook) look(ctx context.Context) seen {
-	source := run.Evidence{Source: said("command %s", l.hide.in(l.Argv[0])), Query: run.MakeSafe(l.hide.in(shellLine(l.Argv)), maxQuery), Expected: l.expected()}
+	source := run.Evidence{Source: said("command %s", l.hide.in(l.Argv[0])), Query: run.MakeSafe(l.hide.in(process.ShellLine(l.Argv)), maxQuery), Expected: l.expected()}
 	env, err := l.environment()
 	if err != nil {
 		return couldNotLook(source, err)

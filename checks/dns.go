@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/politicalsphere/sop/rollout/process"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -86,7 +87,7 @@ type dnsLook struct {
 func (l dnsLook) look(ctx context.Context) seen {
 	source := run.Evidence{
 		Source: said("DNS %s", strings.TrimSpace(l.Name+" "+l.Type)), Expected: l.expected(),
-		Query: run.MakeSafe("dig +noall +answer "+shellWord(l.Name)+" "+cmp.Or(l.Type, "A"), maxQuery),
+		Query: run.MakeSafe("dig +noall +answer "+process.ShellWord(l.Name)+" "+cmp.Or(l.Type, "A"), maxQuery),
 	}
 	answers, err := l.ask(ctx)
 	var failed *net.DNSError

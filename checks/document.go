@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/politicalsphere/sop/rollout/kube"
+	"github.com/politicalsphere/sop/rollout/process"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -141,12 +142,12 @@ func (d Document) query(env runbook.Environment, u *url.URL) run.Safe {
 			case variables.MatchString(value) && !strings.ContainsAny(value, "\"`\\"):
 				words = append(words, `-H "`+name+": "+value+`"`)
 			case isSecretName(name) || looksSecret(value):
-				words = append(words, "-H "+shellWord(name+": "+hidden))
+				words = append(words, "-H "+process.ShellWord(name+": "+hidden))
 			default:
-				words = append(words, "-H "+shellWord(name+": "+value))
+				words = append(words, "-H "+process.ShellWord(name+": "+value))
 			}
 		}
-		return run.MakeSafe(strings.Join(append(words, shellWord(showURL(u))), " "), maxQuery)
+		return run.MakeSafe(strings.Join(append(words, process.ShellWord(showURL(u))), " "), maxQuery)
 	case d.ConfigMap != nil:
 		return kubectl(env, "get", "configmap", d.ConfigMap.Name, "-o", "jsonpath={.data."+strings.ReplaceAll(d.ConfigMap.Key, ".", `\.`)+"}")
 	}
@@ -159,10 +160,10 @@ func shellPattern(name string) string {
 		name = "./" + name
 	}
 	plain := strings.NewReplacer("*", "", "?", "", "[", "", "]", "").Replace(name)
-	if shellWord(plain) == plain {
+	if process.ShellWord(plain) == plain {
 		return name
 	}
-	return shellWord(name)
+	return process.ShellWord(name)
 }
 
 // sensor is who is asked for the document.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/politicalsphere/sop/rollout/process"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -187,7 +188,7 @@ func (l githubLook) query(path string) run.Safe {
 	if host := webHost(l.hub.base); host != "github.com" {
 		argv = append(argv, "--hostname", host)
 	}
-	return run.MakeSafe(shellLine(append(argv, strings.TrimPrefix(l.repository(), "/")+path)), maxQuery)
+	return run.MakeSafe(process.ShellLine(append(argv, strings.TrimPrefix(l.repository(), "/")+path)), maxQuery)
 }
 
 func (l githubLook) expected() run.Safe {

@@ -72,7 +72,7 @@ func (l gitLook) query() run.Safe {
 	if l.Dir != "" {
 		git = append(git, "-C", l.Dir)
 	}
-	line := func(args ...string) string { return shellLine(append(git[:len(git):len(git)], args...)) }
+	line := func(args ...string) string { return process.ShellLine(append(git[:len(git):len(git)], args...)) }
 	var lines []string
 	if l.Fetch {
 		lines = append(lines, line("fetch", "--tags", l.Remote))

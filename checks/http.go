@@ -62,7 +62,7 @@ func lintHTTP(params any, _ runbook.Check) []runbook.ParamProblem {
 		out = append(out, problem("method", "a check only reads: write GET or HEAD", "%q is not allowed", p.Method))
 	}
 	for i, s := range p.Status {
-		if _, err := parseStatus(s); err != nil && known(s) {
+		if _, err := runbook.ParseStatus(s); err != nil && known(s) {
 			out = append(out, problem(fmt.Sprintf("status[%d]", i), "write 200, 2xx or 200-204", "%v", err))
 		}
 	}
@@ -112,7 +112,7 @@ func readyHTTP(w *Worker, work run.CheckWork) (check, error) {
 		l.Status = []string{"2xx"}
 	}
 	for _, s := range l.Status {
-		r, err := parseStatus(s)
+		r, err := runbook.ParseStatus(s)
 		if err != nil {
 			return check{}, fmt.Errorf("status: %w", err)
 		}
@@ -130,7 +130,7 @@ type httpLook struct {
 	httpParams
 	url         *url.URL
 	credentials map[string]string
-	good        []statusRange // none: expect alone judges
+	good        []runbook.StatusRange // none: expect alone judges
 	hide        secrets
 	clock       run.Clock
 	transport   http.RoundTripper
@@ -278,7 +278,7 @@ func (l httpLook) judge(a answer, source run.Evidence) seen {
 
 func (l httpLook) isGood(status int) bool {
 	for _, r := range l.good {
-		if status >= r.from && status <= r.to {
+		if r.Has(status) {
 			return true
 		}
 	}
@@ -296,52 +296,4 @@ func (a answer) self() map[string]any {
 		document = nil
 	}
 	return map[string]any{"status": a.status, "body": string(a.body), "json": document, "ms": float64(a.elapsed) / float64(time.Millisecond), "headers": headers}
-}
-
-// statusRange is a range of HTTP statuses, both ends in it.
-type statusRange struct{ from, to int }
-
-// parseStatus reads 200, 2xx or 200-204.
-func parseStatus(text string) (statusRange, error) {
-	var r statusRange
-	text = strings.TrimSpace(text)
-	if len(text) == 3 && strings.EqualFold(text[1:], "xx") && text[0] >= '1' && text[0] <= '5' {
-		class := int(text[0]-'0') * 100
-		return statusRange{class, class + 99}, nil
-	}
-	first, last, isRange := strings.Cut(text, "-")
-	if !isRange {
-		last = first
-	}
-	for _, end := range []struct {
-		text string
-		into *int
-	}{{first, &r.from}, {last, &r.to}} {
-		n, err := parseCode(end.text)
-		if err != nil {
-			return r, fmt.Errorf("%q is not an HTTP status or a range of them", text)
-		}
-		*end.into = n
-	}
-	if r.from > r.to {
-		return r, fmt.Errorf("%q ends before it begins", text)
-	}
-	return r, nil
-}
-
-func parseCode(text string) (int, error) {
-	var n int
-	if len(text) != 3 {
-		return 0, errors.New("not three digits")
-	}
-	for _, c := range text {
-		if c < '0' || c > '9' {
-			return 0, errors.New("not three digits")
-		}
-		n = n*10 + int(c-'0')
-	}
-	if n < 100 || n > 599 {
-		return 0, errors.New("out of range")
-	}
-	return n, nil
 }

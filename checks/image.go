@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/politicalsphere/sop/rollout/kube"
+	"github.com/politicalsphere/sop/rollout/process"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -290,7 +291,7 @@ func (l *imageLook) whyNot(ctx context.Context, w wantedImage, err error) string
 func (l *imageLook) evidence(w wantedImage, a imageAnswer) run.Evidence {
 	e := run.Evidence{
 		Source: said("image %s", w.image), Observed: said("%s", a.words), Expected: "in the registry",
-		Query: run.MakeSafe("crane manifest "+shellWord(w.image), maxQuery),
+		Query: run.MakeSafe("crane manifest "+process.ShellWord(w.image), maxQuery),
 	}
 	if a.digest != "" {
 		e.Observed = said("%s (%s)", a.words, a.digest)

@@ -71,7 +71,7 @@ func lintReach(params any, _ runbook.Check) []runbook.ParamProblem {
 		out = append(out, problem("scheme", "write http or https", "%q cannot be asked", p.Scheme))
 	}
 	for i, s := range p.Status {
-		if _, err := parseStatus(s); err != nil && known(s) {
+		if _, err := runbook.ParseStatus(s); err != nil && known(s) {
 			out = append(out, problem(fmt.Sprintf("status[%d]", i), "write 200, 2xx or 200-204", "%v", err))
 		}
 	}
@@ -127,7 +127,7 @@ func readyReach(w *Worker, work run.CheckWork) (check, error) {
 		l.Status = []string{"2xx"}
 	}
 	for _, s := range l.Status {
-		r, err := parseStatus(s)
+		r, err := runbook.ParseStatus(s)
 		if err != nil {
 			return check{}, fmt.Errorf("status: %w", err)
 		}
@@ -158,7 +158,7 @@ type reachLook struct {
 	clock           run.Clock
 	every, patience time.Duration
 	path, query     string
-	good            []statusRange
+	good            []runbook.StatusRange
 	hide            secrets
 	last            map[string]reached
 }
@@ -339,7 +339,7 @@ func (l *reachLook) ask(ctx context.Context, service string, b behind) reached {
 
 func (l *reachLook) judge(a kube.ServiceAnswer, took time.Duration) reached {
 	r := reached{status: run.Passed, code: a.Status, took: took, words: fmt.Sprintf("%d in %d ms", a.Status, took.Milliseconds())}
-	good := slices.ContainsFunc(l.good, func(s statusRange) bool { return a.Status >= s.from && a.Status <= s.to })
+	good := slices.ContainsFunc(l.good, func(s runbook.StatusRange) bool { return s.Has(a.Status) })
 	switch found := strings.Contains(string(a.Body), l.Contains); {
 	case !good:
 		r.status = run.Failed

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/politicalsphere/sop/rollout/kube"
+	"github.com/politicalsphere/sop/rollout/process"
 	"github.com/politicalsphere/sop/rollout/prom"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
@@ -118,26 +119,15 @@ func object(kind string, env runbook.Environment, name string) run.Safe {
 func kubectl(env runbook.Environment, args ...string) run.Safe {
 	words := []string{"kubectl"}
 	if env.Context != "" {
-		words = append(words, "--context", shellWord(env.Context))
+		words = append(words, "--context", process.ShellWord(env.Context))
 	}
 	if env.Namespace != "" {
-		words = append(words, "-n", shellWord(env.Namespace))
+		words = append(words, "-n", process.ShellWord(env.Namespace))
 	}
 	for _, a := range args {
-		words = append(words, shellWord(a))
+		words = append(words, process.ShellWord(a))
 	}
 	return run.MakeSafe(strings.Join(words, " "), maxQuery)
-}
-
-// shellWord quotes s for a shell when it needs it.
-func shellWord(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%=,", r)
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // count writes a number with its noun: "1 key", "3 keys".

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/politicalsphere/sop/rollout/kube"
+	"github.com/politicalsphere/sop/rollout/process"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -131,10 +132,10 @@ func (l tcpLook) expected() run.Safe {
 
 func (l tcpLook) query(address string) run.Safe {
 	host, port, _ := net.SplitHostPort(address) // lint has seen it
-	at := shellWord(host) + " " + shellWord(port)
+	at := process.ShellWord(host) + " " + process.ShellWord(port)
 	switch {
 	case l.Send != "":
-		return run.MakeSafe("printf %b "+shellWord(escaped(l.Send))+" | nc -w 5 "+at, maxQuery)
+		return run.MakeSafe("printf %b "+process.ShellWord(escaped(l.Send))+" | nc -w 5 "+at, maxQuery)
 	case l.Answer != "":
 		return run.MakeSafe("nc -w 5 "+at+" </dev/null", maxQuery)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/politicalsphere/sop/rollout/process"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -130,7 +131,7 @@ func withFirst(name string, others []string) []string {
 }
 
 func (e tlsEndpoint) query(show string) run.Safe {
-	return run.MakeSafe("openssl s_client -connect "+shellWord(e.address)+" -servername "+shellWord(e.name)+" </dev/null | openssl x509 -noout "+show, maxQuery)
+	return run.MakeSafe("openssl s_client -connect "+process.ShellWord(e.address)+" -servername "+process.ShellWord(e.name)+" </dev/null | openssl x509 -noout "+show, maxQuery)
 }
 
 // shake makes one handshake. It takes any certificate and any version, because the checks judge them afterwards and

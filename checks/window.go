@@ -3,10 +3,7 @@ package checks
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
-	_ "time/tzdata" // a runbook's zone must be known on every machine
 
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
@@ -33,26 +30,12 @@ self     a map of inside, day (Mon), time (15:04), opens and closes (texts; one 
 	Lint:     lintWindow,
 }
 
+func (p windowParams) window() runbook.Window {
+	return runbook.Window{Days: p.Days, From: p.From, To: p.To, Zone: p.Zone}
+}
+
 func lintWindow(params any, _ runbook.Check) []runbook.ParamProblem {
-	p := params.(*windowParams)
-	var out []runbook.ParamProblem
-	for i, d := range p.Days {
-		if _, err := parseDays(d); err != nil && known(d) {
-			out = append(out, problem(fmt.Sprintf("days[%d]", i), "write Mon-Fri, or Mon, Tue, …", "%v", err))
-		}
-	}
-	for _, at := range []struct{ path, text string }{{"from", p.From}, {"to", p.To}} {
-		if _, err := parseWall(at.text); err != nil && known(at.text) {
-			out = append(out, problem(at.path, "write it as '09:00'", "%v", err))
-		}
-	}
-	if p.From == p.To && known(p.From) {
-		out = append(out, problem("to", "for the whole day write from: '00:00', to: '24:00'", "the window ends when it begins"))
-	}
-	if _, err := time.LoadLocation(p.Zone); err != nil && known(p.Zone) {
-		out = append(out, problem("zone", "write UTC or a name such as Europe/Berlin", "%q is not a time zone", p.Zone))
-	}
-	return out
+	return params.(*windowParams).window().Problems()
 }
 
 func readyWindow(w *Worker, work run.CheckWork) (check, error) {
@@ -60,71 +43,18 @@ func readyWindow(w *Worker, work run.CheckWork) (check, error) {
 	if err != nil {
 		return check{}, err
 	}
-	win, err := p.window()
+	hours, err := p.window().Hours()
 	if err != nil {
 		return check{}, err
 	}
-	expected := said("%s %s-%s %s", win.dayNames(), p.From, p.To, win.zone)
-	return check{look: func(context.Context) seen { return win.judge(w.Clock.Now(), expected) }}, nil
+	expected := said("%s %s-%s %s", hours.DayNames(), p.From, p.To, hours.Zone)
+	return check{look: func(context.Context) seen { return judgeWindow(hours, w.Clock.Now(), expected) }}, nil
 }
 
-// window is a stretch of the wall clock on some days of the week.
-type window struct {
-	days     [7]bool // by time.Weekday
-	from, to int     // minutes since midnight; to > from, beyond 24 h on the next day
-	zone     *time.Location
-}
-
-func (p windowParams) window() (window, error) {
-	var w window
-	var err error
-	for _, text := range p.Days {
-		days, err := parseDays(text)
-		if err != nil {
-			return w, err
-		}
-		for _, d := range days {
-			w.days[d] = true
-		}
-	}
-	if len(p.Days) == 0 {
-		w.days = [7]bool{true, true, true, true, true, true, true}
-	}
-	if w.from, err = parseWall(p.From); err != nil {
-		return w, err
-	}
-	if w.to, err = parseWall(p.To); err != nil {
-		return w, err
-	}
-	if w.to <= w.from {
-		w.to += 24 * 60
-	}
-	w.zone, err = time.LoadLocation(p.Zone)
-	return w, err
-}
-
-// on is the window of the calendar day that lies offset days from t; ok is false when that day has none. The wall
-// clock decides, so a window keeps its hours when summer time begins or ends.
-func (w window) on(t time.Time, offset int) (opens, closes time.Time, ok bool) {
-	y, m, d := t.Date()
-	at := func(minutes int) time.Time { return time.Date(y, m, d+offset, 0, minutes, 0, 0, w.zone) }
-	return at(w.from), at(w.to), w.days[time.Date(y, m, d+offset, 12, 0, 0, 0, w.zone).Weekday()]
-}
-
-// find returns the window that t is inside of, or else the next one.
-func (w window) find(t time.Time) (opens, closes time.Time) {
-	for offset := -1; offset <= 8; offset++ {
-		opens, closes, ok := w.on(t, offset)
-		if ok && t.Before(closes) {
-			return opens, closes
-		}
-	}
-	return time.Time{}, time.Time{} // no day is named, which lint and window refuse
-}
-
-func (w window) judge(now time.Time, expected run.Safe) seen {
-	t := now.In(w.zone)
-	opens, closes := w.find(t)
+// judgeWindow says whether it is the time for it.
+func judgeWindow(h runbook.Hours, now time.Time, expected run.Safe) seen {
+	t := now.In(h.Zone)
+	opens, closes := h.Find(t)
 	inside := !t.Before(opens)
 	self := map[string]any{"inside": inside, "day": t.Weekday().String()[:3], "time": t.Format("15:04"), "opens": "", "closes": ""}
 	s := seen{self: self}
@@ -153,57 +83,4 @@ func span(d time.Duration) string {
 		return fmt.Sprintf("%d h %d min", hours, minutes%60)
 	}
 	return fmt.Sprintf("%d min", minutes)
-}
-
-var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
-
-func (w window) dayNames() string {
-	var out []string
-	for i := range 7 {
-		if d := (i + 1) % 7; w.days[d] {
-			out = append(out, time.Weekday(d).String()[:3])
-		}
-	}
-	return strings.Join(out, " ")
-}
-
-// parseDays reads Mon or Mon-Fri; a range may run over the end of the week.
-func parseDays(text string) ([]time.Weekday, error) {
-	first, last, isRange := strings.Cut(text, "-")
-	from, err := parseDay(first)
-	if err != nil {
-		return nil, err
-	}
-	to := from
-	if isRange {
-		if to, err = parseDay(last); err != nil {
-			return nil, err
-		}
-	}
-	days := []time.Weekday{from}
-	for d := from; d != to; days = append(days, d) {
-		d = (d + 1) % 7
-	}
-	return days, nil
-}
-
-func parseDay(text string) (time.Weekday, error) {
-	name := strings.ToLower(strings.TrimSpace(text))
-	for i, day := range weekdays {
-		if name == day || name == strings.ToLower(time.Weekday(i).String()) {
-			return time.Weekday(i), nil
-		}
-	}
-	return 0, fmt.Errorf("%q is not a day of the week", text)
-}
-
-// parseWall reads HH:MM as minutes since midnight.
-func parseWall(text string) (int, error) {
-	h, m, ok := strings.Cut(text, ":")
-	hours, err1 := strconv.Atoi(h)
-	minutes, err2 := strconv.Atoi(m)
-	if !ok || len(h) != 2 || len(m) != 2 || err1 != nil || err2 != nil || hours < 0 || minutes < 0 || minutes > 59 || hours*60+minutes > 24*60 {
-		return 0, fmt.Errorf("%q is not a time of day", text)
-	}
-	return hours*60 + minutes, nil
 }

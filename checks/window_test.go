@@ -51,11 +51,11 @@ func TestWindow(t *testing.T) {
 		{"always", always, "UTC", "2026-03-07 02:00", run.Passed, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w, err := c.params.window()
+			w, err := c.params.window().Hours()
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := w.judge(at(t, c.zone, c.now), "")
+			s := judgeWindow(w, at(t, c.zone, c.now), "")
 			if s.Status != c.status || !strings.Contains(string(s.Summary), c.words) {
 				t.Errorf("got %s: %s; want %s: %s", s.Status, s.Summary, c.status, c.words)
 			}
@@ -74,29 +74,29 @@ func TestWindowOpensWhenItSays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := window{from: minute.Draw(t, "from"), to: minute.Draw(t, "to"), zone: zone}
-		if w.to <= w.from {
-			w.to += 24 * 60
+		w := runbook.Hours{From: minute.Draw(t, "from"), To: minute.Draw(t, "to"), Zone: zone}
+		if w.To <= w.From {
+			w.To += 24 * 60
 		}
-		w.days[rapid.IntRange(0, 6).Draw(t, "day")] = true
-		w.days[rapid.IntRange(0, 6).Draw(t, "another")] = true
+		w.Days[rapid.IntRange(0, 6).Draw(t, "day")] = true
+		w.Days[rapid.IntRange(0, 6).Draw(t, "another")] = true
 		now := monday.Add(time.Duration(rapid.Int64Range(0, int64(400*24*time.Hour)).Draw(t, "now")))
-		s := w.judge(now, "")
-		before, after := w.judge(now.Add(s.again-time.Nanosecond), ""), w.judge(now.Add(s.again), "")
+		s := judgeWindow(w, now, "")
+		before, after := judgeWindow(w, now.Add(s.again-time.Nanosecond), ""), judgeWindow(w, now.Add(s.again), "")
 		if before.Status != s.Status {
 			t.Fatalf("at %v it is %s, and %s before it changes", now, s.Status, before.Status)
 		}
 		// One day's window may end when the next begins.
-		if after.Status == s.Status && !(s.Status == run.Passed && w.to-w.from >= 23*60) && s.again > 0 && !w.missingHour(now.Add(s.again)) {
+		if after.Status == s.Status && !(s.Status == run.Passed && w.To-w.From >= 23*60) && s.again > 0 && !missingHour(w.Zone, now.Add(s.again)) {
 			t.Fatalf("at %v it is %s (%s), and after %v still %s", now, s.Status, s.Summary, s.again, after.Status)
 		}
 	})
 }
 
 // missingHour tells whether the clocks change on the day of t: a window may then be empty.
-func (w window) missingHour(t time.Time) bool {
-	_, a := t.Add(-36 * time.Hour).In(w.zone).Zone()
-	_, b := t.Add(36 * time.Hour).In(w.zone).Zone()
+func missingHour(zone *time.Location, t time.Time) bool {
+	_, a := t.Add(-36 * time.Hour).In(zone).Zone()
+	_, b := t.Add(36 * time.Hour).In(zone).Zone()
 	return a != b
 }
 

@@ -76,3 +76,51 @@ func amountHint(s string) string {
 	}
 	return "write a number and one of the units %, pp, us, ms, s, /s, B, KiB, MiB, GiB, count"
 }
+
+// Written writes a value in a metric's unit as a person reads it: 0.04 %, 182 ms, 412/s, 1.2 GB.
+func Written(value float64, unit string) string {
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		return "no number"
+	}
+	scaled := func(suffixes ...string) string {
+		for i, s := range suffixes {
+			if math.Abs(value) < 999.5 || i == len(suffixes)-1 {
+				return short(value) + s
+			}
+			value /= 1000
+		}
+		return ""
+	}
+	switch unit {
+	case UnitPercent:
+		return short(value) + " %"
+	case UnitSeconds:
+		if math.Abs(value) < 0.9995 {
+			return short(value*1000) + " ms"
+		}
+		return short(value) + " s"
+	case UnitBytes:
+		return scaled(" B", " kB", " MB", " GB", " TB")
+	case UnitPerSecond:
+		return scaled("/s", "k/s", "M/s")
+	}
+	return scaled("", "k", "M", "G")
+}
+
+// short writes a number with three digits that count.
+func short(v float64) string {
+	decimals := 2
+	switch a := math.Abs(v); {
+	case a >= 100:
+		decimals = 0
+	case a >= 10:
+		decimals = 1
+	case a > 0 && a < 0.1:
+		decimals = 3
+	}
+	text := strconv.FormatFloat(v, 'f', decimals, 64)
+	if decimals > 0 {
+		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	}
+	return text
+}

@@ -73,7 +73,7 @@ func (d *decoder) structure(n *node, v reflect.Value, path string) {
 	for _, f := range n.fields {
 		i := slices.IndexFunc(fields, func(k keyField) bool { return k.key == f.key.text })
 		if i < 0 {
-			d.unknownKey(f.key, v.Type(), path, fields)
+			d.unknownKey(f.key, path, fields)
 			continue
 		}
 		target := v.FieldByIndex(fields[i].index)
@@ -94,13 +94,7 @@ func (d *decoder) structure(n *node, v reflect.Value, path string) {
 	}
 }
 
-func (d *decoder) unknownKey(key *node, t reflect.Type, path string, fields []keyField) {
-	if t == reflect.TypeFor[Step]() {
-		if hint, ok := laterAction(key.text); ok {
-			d.errorf(key, hint, "action %s is not in this version of sop", key.text)
-			return
-		}
-	}
+func (d *decoder) unknownKey(key *node, path string, fields []keyField) {
 	known := make([]string, 0, len(fields))
 	for _, k := range fields {
 		known = append(known, k.key)

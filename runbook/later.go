@@ -1,11 +1,7 @@
 package runbook
 
-import "slices"
-
-// What the file format knows and this version does not do. Such a key is refused plainly: read and ignored it would
+// What the file format knows and this program does not have. Such a key is refused plainly: read and ignored it would
 // look like a guard that is not there.
-
-var laterActions = []string{"command", "job", "http", "notify", "approve", "wait", "flags", "ask"}
 
 var laterKinds = []string{
 	"junit", "sarif", "json", "file", "flags",
@@ -15,9 +11,4 @@ var laterKinds = []string{
 
 func laterHint(what string) string {
 	return "make the step a hand item: leave the " + what + " out, and say in how what the person does"
-}
-
-// laterAction tells whether key is an action that this version lacks, and what to write instead.
-func laterAction(key string) (hint string, later bool) {
-	return laterHint("action"), slices.Contains(laterActions, key)
 }

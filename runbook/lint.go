@@ -25,6 +25,7 @@ func lint(doc *Document) []Problem {
 	l.environments()
 	l.components()
 	l.metrics()
+	l.channels()
 	l.phases()
 	l.rollback()
 	l.inhibits()

@@ -80,15 +80,7 @@ func (l *linter) step(path string, s Step) {
 		l.steps[s.ID] = path + ".id"
 	}
 	l.oneOf(path+".recheck", s.Recheck, "once", "phase", "run")
-	var actions []string
-	for _, a := range []struct {
-		name  string
-		there bool
-	}{{"deploy", s.Deploy != nil}, {"watch", s.Watch != nil}, {"rollback", s.Rollback != nil}} {
-		if a.there {
-			actions = append(actions, a.name)
-		}
-	}
+	actions := s.actions()
 	if len(actions) > 1 {
 		l.errorf(path, "make two steps of it", "step %s has the actions %s; one is the most", quote(s.ID), strings.Join(actions, " and "))
 	}
@@ -98,6 +90,7 @@ func (l *linter) step(path string, s Step) {
 	if s.Watch != nil {
 		l.watch(path+".watch", s.Watch)
 	}
+	l.actions(path, s)
 	for i, c := range s.Verify {
 		l.check(fmt.Sprintf("%s.verify[%d]", path, i), c)
 	}
@@ -254,7 +247,7 @@ func (l *linter) rollback() {
 		if s.DeferTo != "" {
 			l.errorf(path+".deferTo", "leave it out", "a step of the rollback cannot be deferred")
 		}
-		if s.Deploy != nil || s.Watch != nil {
+		if s.Deploy != nil || s.Watch != nil || s.Flags != nil {
 			l.errorf(path, "move it into a phase", "the rollback procedure has no action %s", s.Action())
 		}
 		if s.Rollback == nil || s.Rollback.Do == "" {

@@ -146,7 +146,7 @@ func TestWrongTypes(t *testing.T) {
 		{name: "check with two kinds", old: "{workload: {components: [api]}, interval: 10s}", becomes: "{workload: {components: [api]}, bare: {}}", message: `two kinds, "workload" and "bare"`},
 		{name: "unknown kind", old: "{workload: {components: [api]}", becomes: "{workloads: {components: [api]}", message: `unknown check kind "workloads"`, hint: `did you mean "workload"?`},
 		{name: "later kind", old: "{workload: {components: [api]}", becomes: "{nodes: {ready: true}", message: "check kind nodes is not in this version of sop", hint: "hand item"},
-		{name: "later action", old: "title: Roll, deploy: {strategy: rolling}", becomes: "title: Roll, notify: {channel: x}", message: "action notify is not in this version of sop", hint: "make the step a hand item: leave the action out, and say in how what the person does"},
+		{name: "unknown channel", old: "title: Roll, deploy: {strategy: rolling}", becomes: "title: Roll, notify: {channel: x, text: done}", message: `unknown channel "x"`, hint: "add it under communication: channels:"},
 		{name: "common field twice", old: "ttl: 1m}", becomes: "ttl: 1m}\n                ttl: 2m", message: `"ttl" stands among the parameters and beside the kind`},
 		{name: "unknown parameter", old: "{components: [api]}", becomes: "{component: [api]}", message: `unknown key "component"`, hint: `did you mean "components"?`},
 		{name: "missing parameter", old: "{components: [api]}", becomes: "{available: true}", message: `lacks "components"`},

@@ -117,8 +117,12 @@ func (v *Quantity) decodeNode(d *decoder, n *node, path string) {
 func (v *Names) decodeNode(d *decoder, n *node, path string) {
 	if n.shape == scalarNode {
 		switch {
-		case d.template && HasExpr(n.text):
+		case HasExpr(n.text) && (d.template || !d.lenient):
 			v.List = []string{n.text}
+			if d.nodes != nil { // it stands for the list's only item
+				delete(d.nodes, path)
+				d.nodes[path+"[0]"] = n
+			}
 		case n.text == "all":
 			v.All = true
 		default:

@@ -125,6 +125,15 @@ type Step struct {
 	Deploy      *Deploy         `yaml:"deploy,omitempty"`      // action: move components to their new image
 	Watch       *Watch          `yaml:"watch,omitempty"`       // action: follow metrics and give a verdict
 	Rollback    *RollbackAction `yaml:"rollback,omitempty"`    // action of the rollback procedure
+	Notify      *Notify         `yaml:"notify,omitempty"`      // action: tell people, with a draft that is shown first
+	Approve     *Approve        `yaml:"approve,omitempty"`     // action: wait for the yes of somebody else
+	Job         *Job            `yaml:"job,omitempty"`         // action: run a Kubernetes Job
+	Command     *Command        `yaml:"command,omitempty"`     // action: run a program of yours
+	HTTP        *Request        `yaml:"http,omitempty"`        // action: make an HTTP call that changes something
+	Flags       *Flags          `yaml:"flags,omitempty"`       // action: raise feature flags in shares
+	Wait        *Wait           `yaml:"wait,omitempty"`        // action: let time pass, or wait until a window opens
+	Ask         *Ask            `yaml:"ask,omitempty"`         // action: ask the operator
+	Confirm     string          `yaml:"confirm,omitempty"`     // a word that has to be typed before the action starts
 }
 
 // Check is one question to the world: a kind with its parameters, and the common fields of all kinds. In the file
@@ -172,13 +181,17 @@ type Rollback struct {
 	Steps    []Step   `yaml:"steps"`              // the lines of the rollback procedure
 }
 
-// Communication is the communication plan.
+// Communication is the communication plan: its words, and the channels that carry them.
 type Communication struct {
 	Before    string   `yaml:"before,omitempty"`    // before a deployment, in the SOP's words
 	During    string   `yaml:"during,omitempty"`    // while it goes on
 	After     string   `yaml:"after,omitempty"`     // at its end
 	Incidents string   `yaml:"incidents,omitempty"` // when it fails
 	Every     Duration `yaml:"every,omitempty"`     // between two status updates; 0: no clock
+
+	Channels   Map[Channel] `yaml:"channels,omitempty"`   // ways to reach people, by name
+	Status     string       `yaml:"status,omitempty"`     // channel of the status updates; empty: a person tells them
+	Escalation string       `yaml:"escalation,omitempty"` // channel that is told by itself when a critical trigger trips or a rollback begins; empty: none
 }
 
 // KPI is a target for the procedure as a whole.
@@ -206,13 +219,38 @@ func (s Step) IsManual() bool {
 
 // Action names the step's action by its key in the file; empty when it has none.
 func (s Step) Action() string {
+	if all := s.actions(); len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
+// actions names every action that the step has; lint allows one.
+func (s Step) actions() []string {
+	var names []string
+	for _, a := range []struct {
+		name  string
+		there bool
+	}{
+		{"deploy", s.Deploy != nil}, {"watch", s.Watch != nil}, {"rollback", s.Rollback != nil}, {"notify", s.Notify != nil},
+		{"approve", s.Approve != nil}, {"job", s.Job != nil}, {"command", s.Command != nil}, {"http", s.HTTP != nil},
+		{"flags", s.Flags != nil}, {"wait", s.Wait != nil}, {"ask", s.Ask != nil},
+	} {
+		if a.there {
+			names = append(names, a.name)
+		}
+	}
+	return names
+}
+
+// Migration is what an act of the step does to data that a rollback does not bring back: compatible when the version
+// before works with it too, incompatible when it does not, empty when it changes none.
+func (s Step) Migration() string {
 	switch {
-	case s.Deploy != nil:
-		return "deploy"
-	case s.Watch != nil:
-		return "watch"
-	case s.Rollback != nil:
-		return "rollback"
+	case s.Job != nil:
+		return s.Job.Migration
+	case s.Command != nil:
+		return s.Command.Migration
 	}
 	return ""
 }

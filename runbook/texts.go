@@ -3,6 +3,7 @@ package runbook
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/politicalsphere/sop/runbook/expr"
@@ -53,6 +54,14 @@ func (w walker) runbook(rb *Runbook) {
 	}
 	if c := rb.Communication; c != nil {
 		w.duration(&c.Every, "communication.every", place{scope: scopeSite})
+		for name, ch := range c.Channels.All() {
+			w.visit("communication.channels."+name+".webhook", place{scope: scopeSite}, &ch.Webhook)
+			ch.Command = slices.Clone(ch.Command)
+			for i := range ch.Command {
+				w.visit(fmt.Sprintf("communication.channels.%s.command[%d]", name, i), place{scope: scopeSite}, &ch.Command[i])
+			}
+			c.Channels.Set(name, ch)
+		}
 	}
 }
 
@@ -116,7 +125,74 @@ func (w walker) steps(steps []Step, path string, at place) {
 			w.duration(&v.Every, path+".watch.every", at)
 			w.duration(&v.WarmUp, path+".watch.warmUp", at)
 		}
+		w.actions(s, path, at)
 	}
+}
+
+// actions visits every text and length of the actions that act outside of the rollout.
+func (w walker) actions(s *Step, path string, at place) {
+	for _, a := range []struct {
+		key   string
+		value any
+	}{
+		{"notify", s.Notify}, {"approve", s.Approve}, {"job", s.Job}, {"command", s.Command}, {"http", s.HTTP},
+		{"flags", s.Flags}, {"wait", s.Wait}, {"ask", s.Ask},
+	} {
+		if v := reflect.ValueOf(a.value); !v.IsNil() {
+			w.value(v.Elem(), path+"."+a.key, at)
+		}
+	}
+}
+
+// value visits every text and length in v, which can be set.
+func (w walker) value(v reflect.Value, path string, at place) {
+	switch x := v.Addr().Interface().(type) {
+	case *Duration:
+		w.duration(x, path, at)
+		return
+	case *Names:
+		w.names(x, path, at)
+		return
+	case *Map[string]:
+		filled := x.Clone()
+		for key, text := range x.All() {
+			w.visit(path+"."+key, at, &text)
+			filled.Set(key, text)
+		}
+		*x = filled
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		w.visit(path, at, v.Addr().Interface().(*string))
+	case reflect.Pointer:
+		if !v.IsNil() {
+			w.value(v.Elem(), path, at)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			w.value(v.Index(i), fmt.Sprintf("%s[%d]", path, i), at)
+		}
+	case reflect.Struct:
+		for _, f := range fieldsOf(v.Type()) {
+			w.value(v.FieldByIndex(f.index), join(path, f.key), at)
+		}
+	}
+}
+
+// names visits a list of names; a text that holds several once it is filled in becomes as many.
+func (w walker) names(n *Names, path string, at place) {
+	var list []string
+	for i, name := range n.List {
+		filled := name
+		w.visit(fmt.Sprintf("%s[%d]", path, i), at, &filled)
+		if filled != name {
+			list = append(list, splitNames(filled)...)
+		} else {
+			list = append(list, name)
+		}
+	}
+	n.List = list
 }
 
 func (w walker) check(c *Check, path string, at place) {

@@ -101,8 +101,10 @@ var errHangs = errors.New("the disk did not answer")
 // forwardWish tells whether an event lets a worker write forward.
 func forwardWish(ev run.Event) bool {
 	switch v := ev.(type) {
-	case run.Wished, run.DeployStarted, run.DeployRetried:
+	case run.Wished, run.DeployStarted, run.DeployRetried, run.ShareWished:
 		return true
+	case run.ActionStarted:
+		return v.Wish != "" && !v.Back
 	case run.FreezeAsked:
 		return v.Thaw
 	}
@@ -113,7 +115,7 @@ func forwardWish(ev run.Event) bool {
 func urgent(ev run.Event) bool {
 	switch ev.(type) {
 	case run.RollbackPressed, run.FuseBurnt, run.RollbackTaken, run.UndoSeen, run.UndoTook, run.UndoLate,
-		run.UndoneAgain, run.SettleBegan, run.RollbackDone, run.ReasonGiven:
+		run.UndoneAgain, run.SettleBegan, run.RollbackDone, run.ReasonGiven, run.FlagsOffAsked, run.FlagsOffSeen, run.FlagsOffLate:
 		return true
 	}
 	return false

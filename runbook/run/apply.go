@@ -22,7 +22,7 @@ const maxLog = 500
 func New(id string, plan *runbook.Plan) State {
 	s := State{
 		ID: id, Plan: plan, Steps: map[string]StepState{}, Envs: map[string]EnvState{},
-		Deploys: map[string]DeployState{}, Watches: map[string]WatchState{}, Verdict: VerdictNone,
+		Deploys: map[string]DeployState{}, Watches: map[string]WatchState{}, Actions: map[string]ActionState{}, Verdict: VerdictNone,
 	}
 	for step := range Steps(plan) {
 		s.Steps[step.ID] = StepState{Checks: make([]CheckState, len(step.Verify))}
@@ -40,10 +40,10 @@ func Apply(s State, events ...Stamped) State {
 	}
 	n := s
 	n.Steps, n.Envs = maps.Clone(s.Steps), maps.Clone(s.Envs)
-	n.Deploys, n.Watches = maps.Clone(s.Deploys), maps.Clone(s.Watches)
+	n.Deploys, n.Watches, n.Actions = maps.Clone(s.Deploys), maps.Clone(s.Watches), maps.Clone(s.Actions)
 	if s.Rollback != nil {
 		r := *s.Rollback
-		r.FrozenBy = maps.Clone(r.FrozenBy)
+		r.FrozenBy, r.Flags = maps.Clone(r.FrozenBy), maps.Clone(r.Flags)
 		n.Rollback = &r
 	}
 	for _, e := range events {
@@ -139,6 +139,7 @@ func (e RunResumed) apply(s *State, at time.Time) {
 		s.Rollback.resume(at)
 	}
 	s.Gate = nil
+	s.doubtAll()
 }
 
 // resume lets a rollback count only what this process sees: nobody watched in the gap.

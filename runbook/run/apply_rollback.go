@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/politicalsphere/sop/runbook"
 )
 
 func (e RollbackPressed) apply(s *State, at time.Time) {
@@ -12,14 +14,16 @@ func (e RollbackPressed) apply(s *State, at time.Time) {
 	s.Rollback = &RollbackState{
 		N: e.N, Env: e.Env, Stage: Fusing, Pins: e.Pins, By: s.actor, Because: e.Because, Pressed: at,
 		FreezeWish: e.Freeze, Freezing: e.Freeze != "", FrozenBy: map[string]Frozen{}, FuseUntil: e.FuseUntil,
+		Flags: map[string]FlagsOff{},
 	}
 	if e.FuseUntil.IsZero() {
-		s.Rollback.Stage, s.Rollback.AskWhy = Asking, guessed(e.Pins)
+		s.Rollback.Stage, s.Rollback.AskWhy = Asking, cmp.Or(e.Ask, guessed(e.Pins))
 	}
 	if e.Freeze != "" {
 		s.Acts++
 	}
 	s.Gate = nil // it must not open while we go back
+	s.doubt("cut off by the rollback: look how far it came", func(step runbook.Step, phase int) bool { return phase >= 0 && writes(step) })
 	for id, d := range s.Deploys {
 		if d.Env == e.Env && d.running() {
 			s.deploy(id, func(d *DeployState) {
@@ -51,6 +55,13 @@ func (e FuseBurnt) apply(s *State, at time.Time) {
 	for id, d := range s.Deploys {
 		if d.Env == s.Rollback.Env {
 			s.deploy(id, func(d *DeployState) { d.Stage, d.Ended, d.Wish, d.Frozen = RolledOff, at, "", false })
+		}
+	}
+	for step, phase := range s.stepsInPlace() {
+		if a := s.Actions[step.ID]; phase >= 0 && step.Job != nil && a.Stage == ActionRunning {
+			s.action(step.ID, func(a *ActionState) {
+				a.Stage, a.Summary = ActionInDoubt, "left to itself by the rollback: look how far it came"
+			})
 		}
 	}
 	for _, p := range s.Rollback.Pins {

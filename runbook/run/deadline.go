@@ -16,6 +16,14 @@ func Deadline(s State) (at time.Time, ok bool) {
 			due = append(due, w.Until)
 		}
 	}
+	for _, a := range s.Actions {
+		switch {
+		case a.Stage == ActionWaiting:
+			due = append(due, a.Until)
+		case a.Stage == ActionHolding && !a.Paused:
+			due = append(due, a.Hold)
+		}
+	}
 	due = append(due, s.rollbackDeadlines()...)
 	due = append(due, s.staleDeadlines()...)
 	if s.Gate != nil {
@@ -55,7 +63,7 @@ func (s State) rollbackDeadlines() []time.Time {
 	case Fusing:
 		return []time.Time{r.FuseUntil}
 	case Restoring:
-		return []time.Time{r.LateAt}
+		return []time.Time{r.LateAt, r.FlagsUntil}
 	case Settling:
 		due := []time.Time{r.SettleFrom.Add(unwatchedSettles * s.settle()), r.SettleFrom.Add(settleDeadline)}
 		if !r.InBand.IsZero() {

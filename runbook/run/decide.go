@@ -56,10 +56,15 @@ var rules = []func(*decision){
 	(*decision).judgeCalm,
 	(*decision).judgeOverrides,
 	(*decision).judgeGate,
+	(*decision).judgeApprovals,
+	(*decision).judgeActions,
 	(*decision).judgeDeploys,
+	(*decision).judgeFlags,
 	(*decision).judgeTrips,
+	(*decision).judgeFlagsOff,
 	(*decision).judgeRollback,
 	(*decision).judgeWatches,
+	(*decision).judgeEscalation,
 	(*decision).judgeEnd,
 }
 
@@ -98,7 +103,13 @@ func begin(s State, at time.Time, actor string, e Event) []Stamped {
 func (d *decision) want(intent Intent) {
 	switch v := intent.(type) {
 	case Start:
-		d.start(v.Step)
+		d.start(v)
+	case Approve:
+		d.approve(v)
+	case Answer:
+		d.answer(v)
+	case Update:
+		d.update(v.Text)
 	case Attest:
 		d.attest(v)
 	case Unattest:
@@ -166,6 +177,10 @@ func (d *decision) observe(o Observation) {
 		}
 	case Sampled:
 		d.sampled(v)
+	case Acted:
+		d.acted(v)
+	case Acting:
+		d.acting(v)
 	case WorkFailed:
 		d.failed(v)
 	}

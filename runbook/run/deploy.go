@@ -9,8 +9,13 @@ import (
 )
 
 // start begins the action of a step.
-func (d *decision) start(id string) {
+func (d *decision) start(v Start) {
+	id := v.Step
 	step, phase, ok := d.s.place(id)
+	if ok && phase < 0 && actsOutside(step) && d.s.goingBack() {
+		d.startOutside(step, phase, v)
+		return
+	}
 	switch {
 	case !ok:
 		d.refuse("there is no step %q", id)
@@ -18,13 +23,17 @@ func (d *decision) start(id string) {
 		d.refuse("%s belongs to another phase: open its gate first", step.Title)
 	case d.s.Rollback.live() || d.s.rolledBack():
 		d.refuse("the run was rolled back: nothing moves forward any more; start a new run")
-	case step.Deploy == nil && step.Watch == nil:
+	case step.Action() == "" || step.Rollback != nil:
 		d.refuse("%s has nothing to start", step.Title)
 	case d.s.Steps[id].Na:
 		d.refuse("%s does not apply", step.Title)
 	default:
 		if before := d.s.unready(step); before != "" {
 			d.refuse("%s waits for %s", step.Title, before)
+			return
+		}
+		if actsOutside(step) {
+			d.startOutside(step, phase, v)
 			return
 		}
 		d.startAction(step, d.s.envOf(phase))
@@ -326,6 +335,9 @@ func (d *decision) freeze() {
 			return
 		}
 	}
+	if d.pauseFlags() {
+		return
+	}
 	d.refuse("nothing is moving: there is nothing to freeze")
 }
 
@@ -346,6 +358,9 @@ func (d *decision) goOn() {
 			d.emit(DeployRetried{Step: step.ID})
 			return
 		}
+	}
+	if d.resumeFlags() {
+		return
 	}
 	d.refuse("nothing is frozen or stuck")
 }

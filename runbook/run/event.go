@@ -315,6 +315,7 @@ type (
 		Pins      []Pin     `json:"pins"`
 		FuseUntil time.Time `json:"fuseUntil,omitzero"`
 		Freeze    string    `json:"freeze,omitempty"` // wish of the freeze; empty: nothing is moving
+		Ask       Safe      `json:"ask,omitempty"`    // why the fuse asks, beside a target that is a guess
 	}
 	// FuseBurnt is the wish of the rollback patches.
 	FuseBurnt struct {
@@ -358,7 +359,7 @@ type (
 )
 
 // journaled lists every event that stands in a journal, by kind.
-var journaled = kinds(
+var journaled = kinds(append([]Event{
 	RunStarted{}, RunResumed{}, Noted{}, StatusUpdated{}, Finished{},
 	CheckChanged{}, CheckCalmed{}, CheckStaled{}, StepAttested{}, StepUnattested{}, StepOverridden{}, OverrideVoided{},
 	StepDeferred{}, WhenJudged{}, GateAsked{}, GateOpened{}, GateRefused{},
@@ -367,7 +368,7 @@ var journaled = kinds(
 	WatchStarted{}, WatchExtended{}, SampleTaken{}, TriggersJudged{}, WatchEnded{},
 	RollbackPressed{}, FuseBurnt{}, RollbackTaken{}, UndoSeen{}, UndoTook{}, UndoLate{}, UndoneAgain{},
 	SettleBegan{}, InBandChanged{}, RollbackDone{}, ReasonGiven{},
-)
+}, journaledActions...)...)
 
 func kinds(events ...Event) map[string]func(json.RawMessage) (Event, error) {
 	m := make(map[string]func(json.RawMessage) (Event, error), len(events))

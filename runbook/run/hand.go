@@ -15,9 +15,13 @@ func (d *decision) attest(v Attest) {
 		d.refuse("%s belongs to a later phase: its gate is still shut", step.Title)
 	case phase < 0 && (d.s.Rollback == nil || d.s.Rollback.Stage == TakenBack):
 		d.refuse("%s belongs to the rollback procedure: no rollback is under way", step.Title)
-	case !step.IsManual() && !d.s.blindStep(step, phase):
+	case d.s.underWay(step):
+		d.refuse("%s is under way: let it end first", step.Title)
+	case !ByHand(step) && !d.s.blindStep(step, phase):
 		d.refuse("%s is sensed, a hand tick would not be true: look again (r), or override it with a reason (o)", step.Title)
-	case !step.IsManual() && tooShort(v.Note):
+	case step.Notify != nil && tooShort(v.Note):
+		d.refuse("say in at least %d characters how they were told", minReason)
+	case !ByHand(step) && tooShort(v.Note):
 		d.refuse("the sensor of %s is blind: say in at least %d characters what you saw yourself", step.Title, minReason)
 	case d.s.Steps[v.Step].Attested != nil && d.s.Steps[v.Step].Attested.Contradicted.IsZero(): // pressed twice
 	default:
@@ -28,6 +32,9 @@ func (d *decision) attest(v Attest) {
 // blindStep tells whether a step's sensor could not look, so that a person may look instead. What cannot be overridden
 // cannot be ticked by hand either.
 func (s State) blindStep(step runbook.Step, phase int) bool {
+	if s.Actions[step.ID].Stage == ActionInDoubt {
+		return step.IsOverridable() // the program does not know what came of it, and a person may
+	}
 	return step.Action() == "" && step.IsOverridable() && s.sensed(step, s.Steps[step.ID], phase) == Unknown
 }
 
@@ -90,5 +97,5 @@ func (d *decision) deferStep(v Defer) {
 // underWay tells whether a step's action writes or watches now.
 func (s State) underWay(step runbook.Step) bool {
 	w, watched := s.Watches[step.ID]
-	return s.Deploys[step.ID].open() || watched && w.Ended.IsZero()
+	return s.Deploys[step.ID].open() || watched && w.Ended.IsZero() || s.Actions[step.ID].underWay()
 }

@@ -7,8 +7,19 @@ type Intent interface{ intent() }
 
 // Intents of the checklist.
 type (
-	// Start begins the action of a step.
-	Start struct{ Step string }
+	// Start begins the action of a step. Text is the message of a notify, as the person changed it; empty: as it was
+	// drafted. Word is what was typed where the step asks to confirm.
+	Start struct{ Step, Text, Word string }
+	// Approve is what somebody else than the operator said to a step that waits for it; Denied: they said no.
+	Approve struct {
+		Step, By, Words string
+		Denied          bool
+	}
+	// Answer answers the questions of a step, by their ids.
+	Answer struct {
+		Step    string
+		Answers map[string]string
+	}
 	// Attest ticks a step by hand. Sensed steps are not attested but overridden.
 	Attest struct{ Step, Note string }
 	// Unattest takes a hand tick back.
@@ -23,8 +34,10 @@ type (
 	OpenGate struct{}
 	// Note writes a remark into the journal.
 	Note struct{ Text string }
-	// StatusSent says that the status update that was due went out.
+	// StatusSent says that the status update that was due went out by other means.
 	StatusSent struct{}
+	// Update sends a status update with this text.
+	Update struct{ Text string }
 	// Extend lengthens a watch.
 	Extend struct {
 		Step string
@@ -51,6 +64,9 @@ type (
 )
 
 func (Start) intent()      {}
+func (Approve) intent()    {}
+func (Answer) intent()     {}
+func (Update) intent()     {}
 func (Attest) intent()     {}
 func (Unattest) intent()   {}
 func (Override) intent()   {}

@@ -222,6 +222,25 @@ type WorkFailed struct {
 	Err  Safe
 }
 
+// Acted is the outcome of an act outside of the rollout: ActionDone, ActionFailed, or ActionInDoubt when it cannot be told.
+type Acted struct {
+	Wish     string
+	Outcome  ActionStage
+	Summary  Safe       // what came of it, or why not
+	Evidence []Evidence // what was called, and the answer
+	Output   Safe       // the last lines of a program or a Job, redacted
+	Kept     string     // name of the file in the run's directory that has the whole output; empty: none
+}
+
+// Acting is how far such an act is.
+type Acting struct {
+	Wish    string
+	Summary Safe
+	Output  Safe
+}
+
+func (Acted) observation()         {}
+func (Acting) observation()        {}
 func (Checked) observation()       {}
 func (Preflighted) observation()   {}
 func (Armed) observation()         {}

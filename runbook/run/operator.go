@@ -70,6 +70,8 @@ func (s State) nextForStep(step runbook.Step, at time.Time) (next Next, open boo
 		return Next{}, true
 	case step.IsManual():
 		return s.nextByHand(step)
+	case actsOutside(step):
+		return s.nextOutside(step, at)
 	case step.Action() != "" && (status == Pending || s.watchInconclusive(step)):
 		return s.nextAction(step, at)
 	case s.Deploys[step.ID].blockable():
@@ -210,6 +212,10 @@ func (s State) nextInRollback(at time.Time) Next {
 		}
 		if step.IsManual() {
 			next, _ := s.nextByHand(step)
+			return next
+		}
+		if actsOutside(step) {
+			next, _ := s.nextOutside(step, at)
 			return next
 		}
 		status := s.StepStatus(step.ID)

@@ -62,12 +62,26 @@ func (d *decision) press(because Safe) {
 			e.FuseUntil = time.Time{}
 		}
 	}
+	if e.Ask = d.s.migrated(env); e.Ask != "" {
+		e.FuseUntil = time.Time{} // it freezes, and never burns by itself
+	}
 	for _, dep := range d.s.Deploys {
 		if dep.Env == env && dep.running() {
 			e.Freeze = fmt.Sprintf("%s/rollback-freeze/%d", d.s.ID, d.s.Acts+1)
 		}
 	}
 	d.emit(e)
+}
+
+// migrated says which act of this run changed data of an environment in a way that the version before does not fit.
+func (s State) migrated(env string) Safe {
+	for step := range Steps(s.Plan) {
+		a := s.Actions[step.ID]
+		if a.Stage != "" && a.Env == env && step.Migration() == "incompatible" {
+			return MakeSafe(step.Title+" changed data that the version before may not fit", 300)
+		}
+	}
+	return ""
 }
 
 func (s State) fuse() time.Duration {

@@ -26,6 +26,8 @@ type State struct {
 	Envs     map[string]EnvState
 	Deploys  map[string]DeployState // by step
 	Watches  map[string]WatchState  // by step
+	Actions  map[string]ActionState // by step: those that act outside of the rollout
+	Messages []Message              // status updates, escalations and what notify steps told, oldest first
 	Rollback *RollbackState         // the last one pressed; nil when R was never pressed
 	Presses  int                    // how often R was pressed
 	Acts     int                    // how many wishes were made; their number is part of their name
@@ -271,4 +273,8 @@ type RollbackState struct {
 	Ended      time.Time
 	Verified   Status // passed, or unknown when no metric could tell
 	Reason     Safe
+
+	FlagsWish  string              // of turning flags off; empty: none were raised
+	Flags      map[string]FlagsOff // by step
+	FlagsUntil time.Time           // until when the patches wait for it; zero: they do not
 }

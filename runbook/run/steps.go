@@ -116,7 +116,7 @@ func (s State) statusOf(step runbook.Step, phase int) Status {
 		return Deferred
 	}
 	sensed := s.sensed(step, st, phase)
-	return st.Attested.over(sensed, step.IsManual())
+	return st.Attested.over(sensed, ByHand(step))
 }
 
 // overridden is the state of a step that is overridden: what the override does not cover, since it cannot be seen now,
@@ -252,9 +252,10 @@ func (s State) actionStatus(step runbook.Step, _ int) Status {
 		return s.deployStatus(step.ID)
 	case step.Watch != nil:
 		return s.watchStatus(step.ID)
-	default:
+	case step.Rollback != nil:
 		return s.rollbackStatus(step.Rollback.Do)
 	}
+	return s.outsideStatus(step)
 }
 
 func (s State) deployStatus(id string) Status {

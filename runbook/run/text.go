@@ -23,7 +23,7 @@ func (s State) actionText(step runbook.Step) Safe {
 	case step.Rollback != nil:
 		return s.rollbackText(step.Rollback.Do)
 	}
-	return ""
+	return s.outsideText(step)
 }
 
 func (s State) deployText(d DeployState) Safe {
@@ -155,6 +155,9 @@ func inWords(s State, e Stamped) (text string, loud bool) {
 		return "gate of " + v.Phase + " stays shut: " + strings.Join(s.titles(v.Blocking), ", "), false
 	}
 	if text, loud = s.rolloutWords(e); text != "" {
+		return text, loud
+	}
+	if text, loud = s.actionWords(e); text != "" {
 		return text, loud
 	}
 	return s.rollbackWords(e)

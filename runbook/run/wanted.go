@@ -43,6 +43,8 @@ func Wanted(s State) []Work {
 	for _, id := range slices.Sorted(maps.Keys(s.Deploys)) {
 		works = append(works, s.deployWorks(s.Deploys[id])...)
 	}
+	works = append(works, s.actionWorks()...)
+	works = append(works, s.messageWorks()...)
 	return append(works, s.rollbackWorks()...)
 }
 
@@ -310,10 +312,12 @@ func (s State) rollbackWorks() []Work {
 	switch {
 	case (r.Stage == Fusing || r.Stage == Asking) && r.FreezeWish != "" && len(r.FrozenBy) < len(r.Pins):
 		return []Work{{ID: r.FreezeWish, Body: FreezeWork{Wish: r.FreezeWish, Run: s.ID, Env: env, Targets: s.targets(pinned(r.Pins))}}}
-	case r.Stage == Restoring && s.unaccepted(r):
-		return []Work{{ID: r.Wish, Body: UndoWork{Wish: r.Wish, Run: s.ID, Env: env, Pins: s.undoOrder(r), Burnt: r.Burnt}}}
 	}
-	return nil
+	works := s.flagsOffWorks(r)
+	if r.Stage == Restoring && !r.waitsForFlags() && s.unaccepted(r) {
+		works = append(works, Work{ID: r.Wish, Body: UndoWork{Wish: r.Wish, Run: s.ID, Env: env, Pins: s.undoOrder(r), Burnt: r.Burnt}})
+	}
+	return works
 }
 
 func (s State) unaccepted(r *RollbackState) bool {

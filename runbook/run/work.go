@@ -112,6 +112,61 @@ type SampleWork struct {
 	Every   time.Duration
 }
 
+// Act is what every act outside of the rollout carries. The wish is its identity: a worker that finds its mark in the
+// world has acted already, and only observes.
+type Act struct {
+	Wish string
+	Run  string
+	Step string
+	Env  runbook.Environment
+}
+
+// NotifyWork tells people something. It tries a few times and then reports one Acted; an urgent one tries for longer.
+type NotifyWork struct {
+	Wish    string
+	Run     string
+	Channel runbook.Channel
+	About   string // see Message.About
+	Text    Safe
+	At      time.Time
+	By      string
+	Invite  *runbook.Invite // an appointment to write beside the report; nil: none
+	Facts   map[string]string
+	Urgent  bool
+}
+
+// JobWork runs a Kubernetes Job to its end. It reports Acting while it runs and one Acted.
+type JobWork struct {
+	Act
+	Job runbook.Job
+}
+
+// CommandWork runs a program to its end. It reports one Acted.
+type CommandWork struct {
+	Act
+	Command runbook.Command
+}
+
+// RequestWork makes one HTTP call. It reports one Acted.
+type RequestWork struct {
+	Act
+	Request runbook.Request
+}
+
+// FlagsWork sets flags to a share in percent; 0 turns them off. It reports one Acted; one that insists reports failures
+// too, and tries again until it is done.
+type FlagsWork struct {
+	Act
+	Flags  runbook.Flags
+	Share  int
+	Insist bool
+}
+
+func (NotifyWork) work()    {}
+func (JobWork) work()       {}
+func (CommandWork) work()   {}
+func (RequestWork) work()   {}
+func (FlagsWork) work()     {}
 func (CheckWork) work()     {}
 func (PreflightWork) work() {}
 func (ArmWork) work()       {}

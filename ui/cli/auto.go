@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"reflect"
 	"time"
 
 	"github.com/politicalsphere/sop/runbook/run"
@@ -32,7 +33,7 @@ func unattended(ctx context.Context, s *session, w io.Writer) *run.Stop {
 			return nil
 		case next.Stop != nil:
 			return next.Stop
-		case next.Intent != nil && next.Intent == last && state.Notice.Text != "":
+		case next.Intent != nil && reflect.DeepEqual(next.Intent, last) && state.Notice.Text != "":
 			return &run.Stop{Outcome: run.NeedsPerson, Why: state.Notice.Text}
 		case next.Intent != nil:
 			last = next.Intent
