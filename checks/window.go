@@ -31,7 +31,7 @@ self     a map of inside, day (Mon), time (15:04), opens and closes (texts; one 
 }
 
 func (p windowParams) window() runbook.Window {
-	return runbook.Window{Days: p.Days, From: p.From, To: p.To, Zone: p.Zone}
+	return runbook.Window{Days: runbook.Names{List: p.Days}, From: p.From, To: p.To, Zone: p.Zone}
 }
 
 func lintWindow(params any, _ runbook.Check) []runbook.ParamProblem {

@@ -74,6 +74,10 @@ func (l *linter) references(path string, at place, refs []expr.Reference) {
 				slices.Sort(known)
 				message, hint = "unknown step "+quote(r.Name), suggest(r.Name, known)
 			}
+		case "answers":
+			if known := l.questions(); !slices.Contains(known, r.Name) {
+				message, hint = "unknown question "+quote(r.Name), suggest(r.Name, known)
+			}
 		case "env.values":
 			message, hint = l.value(at, r.Name)
 		}
@@ -86,6 +90,20 @@ func (l *linter) references(path string, at place, refs []expr.Reference) {
 		}
 		l.problems = append(l.problems, problemAt(p, message, hint))
 	}
+}
+
+// questions are those that the steps of the runbook ask, as step/question.
+func (l *linter) questions() []string {
+	var known []string
+	for s := range l.rb.steps() {
+		if s.Ask == nil {
+			continue
+		}
+		for _, q := range s.Ask.Questions {
+			known = append(known, s.ID+"/"+q.ID)
+		}
+	}
+	return known
 }
 
 // value looks for env.values.NAME in the environments whose values the text may get.

@@ -40,8 +40,9 @@ func (p *Plan) Vars(environment string) expr.Vars {
 	return expr.Vars{Inputs: p.Inputs, Env: envVars(p.Env(environment)), Run: p.runVars()}
 }
 
-// Wanted evaluates a step's `when`; without one the step is wanted. steps holds the status of each step so far.
-func (p *Plan) Wanted(s Step, environment string, steps map[string]string) (bool, error) {
+// Wanted evaluates a step's `when`; without one the step is wanted. steps holds the status of each step so far, answers
+// what was answered, by step/question.
+func (p *Plan) Wanted(s Step, environment string, steps, answers map[string]string) (bool, error) {
 	if s.When == "" {
 		return true, nil
 	}
@@ -50,7 +51,7 @@ func (p *Plan) Wanted(s Step, environment string, steps map[string]string) (bool
 		return false, err
 	}
 	v := p.Vars(environment)
-	v.Steps = steps
+	v.Steps, v.Answers = steps, answers
 	return c.Eval(v)
 }
 

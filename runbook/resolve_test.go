@@ -150,14 +150,14 @@ func TestPlanEvaluatesConditions(t *testing.T) {
 	plan := mustResolve(t, mustLoad(t, small), Choice{Inputs: v1})
 	step := plan.Runbook.Phases[0].Sections[0].Steps[1]
 	for status, want := range map[string]bool{"passed": true, "failed": false} {
-		if got, err := plan.Wanted(step, "production", map[string]string{"ready": status}); err != nil || got != want {
+		if got, err := plan.Wanted(step, "production", map[string]string{"ready": status}, nil); err != nil || got != want {
 			t.Errorf("when ready is %s: %v, %v", status, got, err)
 		}
 	}
-	if _, err := plan.Wanted(step, "production", nil); err == nil {
+	if _, err := plan.Wanted(step, "production", nil, nil); err == nil {
 		t.Error("a status that is not there gives an error, not an answer")
 	}
-	if got, err := plan.Wanted(Step{}, "production", nil); !got || err != nil {
+	if got, err := plan.Wanted(Step{}, "production", nil, nil); !got || err != nil {
 		t.Error("a step without a when is wanted")
 	}
 	c := step.Verify[0]

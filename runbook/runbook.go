@@ -1,5 +1,7 @@
 package runbook
 
+import "iter"
+
 // Runbook is one whole procedure (apiVersion sop/v1, kind Runbook).
 type Runbook struct {
 	APIVersion    string           `yaml:"apiVersion"`              // sop/v1
@@ -204,6 +206,29 @@ type KPI struct {
 type Reference struct {
 	Title string `yaml:"title"` // what it is called
 	URL   string `yaml:"url"`   // where it is
+}
+
+// steps yields every step, those of the rollback last.
+func (rb *Runbook) steps() iter.Seq[Step] {
+	return func(yield func(Step) bool) {
+		for _, p := range rb.Phases {
+			for _, section := range p.Sections {
+				for _, s := range section.Steps {
+					if !yield(s) {
+						return
+					}
+				}
+			}
+		}
+		if rb.Rollback == nil {
+			return
+		}
+		for _, s := range rb.Rollback.Steps {
+			if !yield(s) {
+				return
+			}
+		}
+	}
 }
 
 // IsRequired tells whether a gate waits for the step.

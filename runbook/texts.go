@@ -13,7 +13,7 @@ import (
 const (
 	scopeSite     = expr.Inputs | expr.Run // before an environment is known
 	scopePhase    = scopeSite | expr.Env
-	scopeWhen     = scopePhase | expr.Steps
+	scopeWhen     = scopePhase | expr.Steps | expr.Answers
 	scopeExpect   = scopePhase | expr.Self
 	scopeWorkload = scopeSite | expr.Component
 )

@@ -11,10 +11,10 @@ import (
 // Window is a stretch of the wall clock on some days of the week, such as business hours. One that crosses midnight
 // belongs to the day on which it begins.
 type Window struct {
-	Days []string `yaml:"days,omitempty"` // days such as Mon-Fri, or a list of days and ranges; without any, every day
-	From string   `yaml:"from"`           // beginning by the wall clock, such as '09:00'
-	To   string   `yaml:"to"`             // end, such as '17:00'; one before from is on the next day; '24:00' is midnight
-	Zone string   `yaml:"zone,omitempty"` // time zone such as UTC (the default) or Europe/Berlin
+	Days Names  `yaml:"days,omitempty"` // days such as Mon-Fri, or a list of days and ranges; without any, every day
+	From string `yaml:"from"`           // beginning by the wall clock, such as '09:00'
+	To   string `yaml:"to"`             // end, such as '17:00'; one before from is on the next day; '24:00' is midnight
+	Zone string `yaml:"zone,omitempty"` // time zone such as UTC (the default) or Europe/Berlin
 }
 
 // Hours are the hours of a Window, ready to be compared with an instant.
@@ -28,7 +28,7 @@ type Hours struct {
 func (w Window) Hours() (Hours, error) {
 	var h Hours
 	var err error
-	for _, text := range w.Days {
+	for _, text := range w.Days.List {
 		days, err := parseWeekdays(text)
 		if err != nil {
 			return h, err
@@ -37,7 +37,7 @@ func (w Window) Hours() (Hours, error) {
 			h.Days[d] = true
 		}
 	}
-	if len(w.Days) == 0 {
+	if len(w.Days.List) == 0 {
 		h.Days = [7]bool{true, true, true, true, true, true, true}
 	}
 	if h.From, err = parseWall(w.From); err != nil {
@@ -59,7 +59,7 @@ func (w Window) Problems() []ParamProblem {
 	add := func(path, hint, format string, args ...any) {
 		out = append(out, ParamProblem{Path: path, Message: fmt.Sprintf(format, args...), Hint: hint})
 	}
-	for i, d := range w.Days {
+	for i, d := range w.Days.List {
 		if _, err := parseWeekdays(d); err != nil && !HasExpr(d) {
 			add(fmt.Sprintf("days[%d]", i), "write Mon-Fri, or Mon, Tue, …", "%v", err)
 		}

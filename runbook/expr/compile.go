@@ -109,6 +109,7 @@ func declare(scope Scope) []cel.EnvOption {
 	add(Component, text, "component.name")
 	add(Run, text, "run.id", "run.operator", "run.environment", "run.version")
 	add(Steps, texts, "steps")
+	add(Answers, texts, "answers")
 	add(Self, cel.DynType, "self")
 	return options
 }
@@ -173,7 +174,7 @@ func references(checked *cel.Ast, back func(int) int) []Reference {
 		if operand.Kind() != ast.IdentKind {
 			return
 		}
-		if root := operand.AsIdent(); root == "inputs" || root == "env.values" || root == "steps" {
+		if root := operand.AsIdent(); root == "inputs" || root == "env.values" || root == "steps" || root == "answers" {
 			add(operand, root, name)
 		}
 	}

@@ -34,6 +34,7 @@ const (
 	Component
 	Run
 	Steps
+	Answers
 	Self
 )
 
@@ -44,7 +45,8 @@ type Vars struct {
 	Component string // its name
 	Run       RunInfo
 	Steps     map[string]string
-	Self      any // nil, bool, number, text, list or map
+	Answers   map[string]string // by step/question; "" where nobody answered yet
+	Self      any               // nil, bool, number, text, list or map
 }
 
 // Environment is what an expression may know of an environment.
@@ -94,7 +96,7 @@ func (e Errors) Error() string {
 
 // Reference is a name that an expression uses and that only the runbook can tell whether it is there.
 type Reference struct {
-	Root   string // "inputs", "env.values", "steps" or "run" (of which only version)
+	Root   string // "inputs", "env.values", "steps", "answers" or "run" (of which only version)
 	Name   string
 	Offset int // in characters
 }
@@ -105,7 +107,7 @@ func (s Scope) names() string {
 	for _, k := range []struct {
 		bit  Scope
 		name string
-	}{{Inputs, "inputs"}, {Env, "env"}, {Component, "component"}, {Run, "run"}, {Steps, "steps"}, {Self, "self"}} {
+	}{{Inputs, "inputs"}, {Env, "env"}, {Component, "component"}, {Run, "run"}, {Steps, "steps"}, {Answers, "answers"}, {Self, "self"}} {
 		if s&k.bit != 0 {
 			out = append(out, k.name)
 		}
@@ -121,8 +123,8 @@ func (v Vars) activation() map[string]any {
 		"env.prometheus.url": v.Env.PrometheusURL, "env.protected": v.Env.Protected, "env.values": orEmpty(v.Env.Values),
 		"component.name": v.Component,
 		"run.id":         v.Run.ID, "run.operator": v.Run.Operator, "run.environment": v.Run.Environment, "run.version": v.Run.Version,
-		"steps": orEmpty(v.Steps),
-		"self":  v.Self,
+		"steps": orEmpty(v.Steps), "answers": orEmpty(v.Answers),
+		"self": v.Self,
 	}
 }
 

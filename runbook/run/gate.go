@@ -150,6 +150,20 @@ func (d *decision) judgeWhen() {
 	}
 }
 
+// answers are what was answered so far, by step/question; the empty text where nobody answered yet.
+func (s State) answers() map[string]string {
+	answers := map[string]string{}
+	for step := range Steps(s.Plan) {
+		if step.Ask == nil {
+			continue
+		}
+		for _, q := range step.Ask.Questions {
+			answers[step.ID+"/"+q.ID] = string(s.Actions[step.ID].Answers[q.ID])
+		}
+	}
+	return answers
+}
+
 func (s State) applies(step runbook.Step) bool {
 	_, phase, _ := s.place(step.ID)
 	statuses := make(map[string]string, len(s.Steps))
@@ -158,6 +172,6 @@ func (s State) applies(step runbook.Step) bool {
 			statuses[other.ID] = string(s.StepStatus(other.ID))
 		}
 	}
-	ok, err := s.Plan.Wanted(step, s.envOf(phase), statuses)
+	ok, err := s.Plan.Wanted(step, s.envOf(phase), statuses, s.answers())
 	return ok || err != nil
 }

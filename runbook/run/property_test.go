@@ -18,7 +18,7 @@ import (
 
 // anyIntent draws an intent, for real steps and others.
 func anyIntent(t *rapid.T) run.Intent {
-	step := rapid.SampledFrom([]string{"ready", "secret", "strict", "later", "config", "roll", "smoke", "notify", "move", "watch", "tell", "nowhere"}).Draw(t, "step")
+	step := rapid.SampledFrom([]string{"ready", "secret", "strict", "later", "config", "roll", "smoke", "notify", "move", "watch", "tell", "report", "nowhere"}).Draw(t, "step")
 	return rapid.SampledFrom([]run.Intent{
 		run.Start{Step: "roll"},
 		run.Start{Step: "move"},
@@ -33,6 +33,11 @@ func anyIntent(t *rapid.T) run.Intent {
 		run.OpenGate{},
 		run.Note{Text: "x"},
 		run.StatusSent{},
+		run.Update{Text: "all is well"},
+		run.Approve{Step: step, By: "carol", Words: "go ahead"},
+		run.Answer{Step: step, Answers: map[string]string{"size": "large"}},
+		run.Start{Step: "config"},
+		run.Start{Step: "report"},
 		run.Extend{Step: "watch", By: time.Minute},
 		run.Freeze{},
 		run.Continue{},
@@ -108,6 +113,10 @@ func anyLie(t *rapid.T, s run.State) run.Observation {
 		run.BaselineTaken{Step: step, Env: env},
 		run.Sampled{Env: env},
 		run.WorkFailed{Work: wish},
+		run.Acted{Wish: wish, Outcome: run.ActionDone},
+		run.Acted{Wish: s.Actions["report"].Wish, Outcome: run.ActionFailed},
+		run.Acted{Wish: s.Actions["config"].Wish},
+		run.Acting{Wish: s.Actions["config"].Wish},
 	}).Draw(t, "lie")
 }
 
@@ -145,7 +154,7 @@ func check(t *testing.T, property func(*rapid.T)) {
 	rapid.Check(t, property)
 }
 
-var starts = []func(testing.TB, ...string) *drive{begin, inStaging, inProduction, moving, holding, deployed, watching}
+var starts = []func(testing.TB, ...string) *drive{begin, inStaging, inProduction, moving, holding, deployed, watching, raising}
 
 func TestLawsOfAnyRun(t *testing.T) {
 	check(t, func(rt *rapid.T) {
@@ -162,6 +171,14 @@ func TestLawsOfAnyRun(t *testing.T) {
 					wished[v.Freeze] = true
 				case run.FuseBurnt:
 					wished[v.Wish] = true
+				case run.ActionStarted:
+					wished[v.Wish] = true
+				case run.ShareWished:
+					wished[v.Wish] = true
+				case run.FlagsOffAsked:
+					for _, step := range v.Steps {
+						wished[v.Wish+"/"+step] = true
+					}
 				}
 			}
 			obeyWrites(rt, d, wished)
@@ -187,6 +204,15 @@ func obeyWrites(t *rapid.T, d *drive, wished map[string]bool) {
 			if !wished[b.Wish] || b.Thaw && back {
 				t.Fatalf("%s is wanted: wished %v, rolling back %v", w.ID, wished[b.Wish], back)
 			}
+		case run.JobWork:
+			obeyAct(t, b.Act, wished, back, writing)
+		case run.CommandWork:
+			obeyAct(t, b.Act, wished, back, writing)
+		case run.FlagsWork:
+			if b.Insist && (b.Share != 0 || d.S.Rollback.Burnt.IsZero()) {
+				t.Fatalf("%s is wanted before the fuse burnt, or raises flags", w.ID)
+			}
+			obeyAct(t, b.Act, wished, back && !b.Insist, map[string]int{})
 		case run.UndoWork:
 			writing[b.Env.Name]++
 			if !wished[b.Wish] || d.S.Rollback.Burnt.IsZero() {
@@ -198,6 +224,14 @@ func obeyWrites(t *rapid.T, d *drive, wished map[string]bool) {
 		if n > 1 {
 			t.Fatalf("%d works write to %s: %v", n, env, run.Wanted(d.S))
 		}
+	}
+}
+
+// obeyAct: no act without its wish, none forward beside a rollback.
+func obeyAct(t *rapid.T, a run.Act, wished map[string]bool, back bool, writing map[string]int) {
+	writing[a.Env.Name]++
+	if !wished[a.Wish] || back {
+		t.Fatalf("%s is wanted: wished %v, rolling back %v", a.Wish, wished[a.Wish], back)
 	}
 }
 

@@ -31,6 +31,7 @@ type World struct {
 	NoData   bool                  // the metrics cannot be asked for
 	PodTime  time.Duration         // until new pods are ready; 0: 10 s
 
+	Outside   *Outside // what acts outside of the rollout come to
 	Writes    []Write
 	workloads map[string]*workload
 }
@@ -56,7 +57,7 @@ func NewWorld() *World {
 	return &World{
 		Checks: map[string]run.Status{}, Looks: map[string]run.Result{}, Silent: map[string]bool{}, Refuse: map[string]run.Safe{}, Deny: map[string]run.Safe{},
 		Broken: map[string]run.Safe{}, Stuck: map[string]run.Safe{}, Blind: map[string]run.Safe{}, Cold: map[string]run.Safe{},
-		workloads: map[string]*workload{}, Errors: 0.1,
+		workloads: map[string]*workload{}, Errors: 0.1, Outside: NewOutside(),
 	}
 }
 
@@ -110,6 +111,9 @@ func (w *World) Look(work run.Work, at time.Time) ([]run.Observation, time.Durat
 		return []run.Observation{run.BaselineTaken{Step: b.Step, Env: b.Env.Name, Baseline: base}}, Done
 	case run.SampleWork:
 		return []run.Observation{run.Sampled{Env: b.Env.Name, Sample: w.Sample(at)}}, b.Every
+	}
+	if seen, again, ok := w.Outside.look(work.Body, at); ok {
+		return seen, again
 	}
 	panic(fmt.Sprintf("no answer to %T", work.Body))
 }
