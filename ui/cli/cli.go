@@ -11,24 +11,23 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
+
+	"github.com/politicalsphere/sop/ui/plain"
 )
 
 // app is what all commands share.
 type app struct {
 	in       io.Reader
 	out, err io.Writer
-	terminal bool // out is a terminal
-	ascii    bool // the screens use nothing but ASCII
+	terminal bool      // out is a terminal
+	ascii    bool      // the screens use nothing but ASCII
+	ear      plain.Ear // what is typed line by line; nil: the lines of in
 }
 
 // Main runs the command line and returns the exit code.
 func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	startSwiftly()
-	a := &app{in: in, out: out, err: errOut}
-	if f, ok := out.(*os.File); ok {
-		a.terminal = term.IsTerminal(int(f.Fd()))
-	}
+	a := &app{in: in, out: out, err: errOut, terminal: isTerminal(out)}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once, whatever it waits for

@@ -166,7 +166,7 @@ func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, 
 		score := practice.Judge(sc.Expect, performance(state, world.FaultBegan()))
 		result.Score = &score
 	}
-	err = a.conclude(ctx, result, *f.format)
+	err = a.conclude(ctx, result, mode)
 	var e *exitError
 	if f.policy == "" && ctx.Err() == nil && errors.As(err, &e) {
 		return nil // a drill that a person left or lost is no error of the program

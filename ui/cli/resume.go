@@ -48,7 +48,7 @@ func (a *app) resumed(cmd *cobra.Command, s *session, mode modeFlags, o ui.Optio
 	if err != nil {
 		return err
 	}
-	return a.conclude(cmd.Context(), result, *mode.format)
+	return a.conclude(cmd.Context(), result, mode)
 }
 
 // unfinished finds the directory of the run to go on with.

@@ -26,6 +26,7 @@ type rollbackFlags struct {
 	choice     choiceFlags
 	run        string
 	yes, print bool
+	plain      bool
 	format     *string
 	kube       *genericclioptions.ConfigFlags
 }
@@ -40,15 +41,16 @@ func (a *app) rollbackCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.run, "run", "", "take the pins of this run from its journal")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "roll back at once, without a screen")
 	cmd.Flags().BoolVar(&f.print, "print", false, "print the equivalent kubectl commands and do nothing")
-	cmd.MarkFlagsMutuallyExclusive("yes", "print")
+	cmd.Flags().BoolVar(&f.plain, "plain", false, "line by line, for a screen reader or a dumb terminal")
+	cmd.MarkFlagsMutuallyExclusive("yes", "print", "plain")
 	f.format = outputFlag(cmd, "text", "json")
 	f.kube = addKubeFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkFormat(*f.format, "text", "json"); err != nil {
 			return err
 		}
-		if !f.yes && !f.print && !a.terminal {
-			return usage("sop rollback is full-screen and stdout is no terminal: use --yes to roll back at once, or --print for the kubectl commands")
+		if !f.yes && !f.print && !f.plain && !a.terminal {
+			return usage("sop rollback is full-screen and stdout is no terminal: use --yes to roll back at once, --plain for lines, or --print for the kubectl commands")
 		}
 		return a.rollback(cmd.Context(), f, args)
 	}
@@ -197,7 +199,7 @@ func (a *app) rollBack(ctx context.Context, s *session, f rollbackFlags, began t
 	if f.yes {
 		s.Send(run.Rollback{Because: "sop rollback --yes"})
 	}
-	_, err := a.drive(ctx, s, modeFlags{auto: f.yes, format: f.format}, ui.Options{Cluster: cluster, First: "rollback"})
+	_, err := a.drive(ctx, s, modeFlags{auto: f.yes, plain: f.plain, format: f.format}, ui.Options{Cluster: cluster, First: "rollback"})
 	if err != nil {
 		return err
 	}

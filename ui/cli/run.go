@@ -117,7 +117,7 @@ func (a *app) conduct(ctx context.Context, s *session, mode modeFlags, cluster s
 	if err != nil {
 		return err
 	}
-	return a.conclude(ctx, result, *mode.format)
+	return a.conclude(ctx, result, mode)
 }
 
 // drive runs the session and returns its result.
@@ -132,7 +132,7 @@ func (a *app) drive(ctx context.Context, s *session, mode modeFlags, o ui.Option
 	case mode.auto:
 		why = unattended(ctx, s, a.err)
 	case mode.plain:
-		err = plainly(ctx, s, a.in, a.out)
+		err = a.plainly(ctx, s, o, *mode.format)
 	default:
 		o.ASCII = o.ASCII || a.ascii
 		err = ui.Show(ctx, s, o)
@@ -144,12 +144,15 @@ func (a *app) drive(ctx context.Context, s *session, mode modeFlags, o ui.Option
 }
 
 // conclude prints the result and turns it into an exit code.
-func (a *app) conclude(ctx context.Context, r runResult, format string) error {
-	if format == "json" {
+func (a *app) conclude(ctx context.Context, r runResult, mode modeFlags) error {
+	switch {
+	case *mode.format == "json":
 		if err := a.writeJSON(r); err != nil {
 			return err
 		}
-	} else {
+	case mode.plain:
+		sayScore(a.out, r)
+	default:
 		a.sayResult(r)
 	}
 	if ctx.Err() != nil && r.Outcome == run.NeedsPerson {
