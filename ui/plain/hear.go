@@ -147,10 +147,7 @@ func (t *Talk) help() {
 
 // echo says the last lines again.
 func (t *Talk) echo() {
-	last := append([]string(nil), t.last...)
-	for _, l := range last {
-		t.out = append(t.out, l)
-	}
+	t.out = append(t.out, t.last...)
 }
 
 // resume asks whether to go on after a freeze or a failed move.

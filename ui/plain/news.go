@@ -112,7 +112,7 @@ func (t *Talk) tellLog() {
 // logLine says a line of the log, with its instant unless that was said just before.
 func (t *Talk) logLine(l run.Line) {
 	at := clock(l.At)
-	text := sentence(speak(t.ticked(string(l.Text))))
+	text := sentence(speak(t.reworded(string(l.Text))))
 	if at != t.news.stamp {
 		text += " At " + at + "."
 	}
@@ -124,15 +124,26 @@ func (t *Talk) logLine(l run.Line) {
 	t.say(text)
 }
 
-// ticked puts a colon before the note of a hand tick.
-func (t *Talk) ticked(text string) string {
+// reworded is a line of the log as it is said: by titles where the log has ids, and so that it is no riddle by itself.
+func (t *Talk) reworded(text string) string {
+	if id, ok := strings.CutPrefix(text, "gate opened after "); ok {
+		return "the gate after " + t.phaseName(id) + " is open"
+	}
+	if name, ok := strings.CutSuffix(text, " took"); ok && t.s.Rollback != nil {
+		return "rolled back: " + name + " runs what it ran before"
+	}
 	for step := range run.Steps(t.s.Plan) {
-		a := t.s.Steps[step.ID].Attested
-		if a == nil {
+		rest, ok := strings.CutPrefix(text, step.Title+" ")
+		if !ok {
 			continue
 		}
-		if note, ok := strings.CutPrefix(text, step.Title+" attested by "+a.By+" "); ok && note != "" {
-			return step.Title + " ticked by " + a.By + ": " + note
+		if to, ok := strings.CutPrefix(rest, "deferred to "+step.DeferTo); ok && step.DeferTo != "" {
+			return step.Title + " is put off to " + t.phaseName(step.DeferTo) + "." + to
+		}
+		if a := t.s.Steps[step.ID].Attested; a != nil {
+			if note, ok := strings.CutPrefix(rest, "attested by "+a.By+" "); ok && note != "" {
+				return step.Title + " is ticked by " + a.By + ": " + note
+			}
 		}
 	}
 	return text
@@ -209,7 +220,7 @@ func (t *Talk) tellFresh(ids []string) {
 		step, _, ok := t.place(id)
 		status := t.s.StepStatus(id)
 		switch {
-		case !ok || strings.HasPrefix(asked, "step "+id+" "):
+		case !ok || strings.HasPrefix(asked, "step "+id+" "), step.Deploy != nil, step.Watch != nil: // asked about, or in the log
 		case status == run.Passed:
 			good = append(good, step)
 		case status == run.Warn || bad(status):
@@ -351,6 +362,9 @@ func (t *Talk) under() string {
 	}
 	if w, ok := t.s.Watches[screen.WatchStep(t.s)]; ok && w.Ended.IsZero() {
 		return t.watchWords(w)
+	}
+	if q := t.asked.question; t.asked.open && len(q.text) > 0 {
+		return "You are asked: " + q.text[0]
 	}
 	if t.s.Gate != nil {
 		return "The gate was asked, and its checks look again first"

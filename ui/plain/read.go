@@ -260,5 +260,5 @@ func (t *Talk) stands() {
 			t.say("A status update is due since " + clock(t.s.NextUpdate))
 		}
 	}
-	t.say(fmt.Sprintf("The run goes on since %s, it is %s", span(t.now.Sub(t.s.Started)), clock(t.now)))
+	t.say(fmt.Sprintf("The run began %s ago. It is %s", span(t.now.Sub(t.s.Started)), clock(t.now)))
 }
