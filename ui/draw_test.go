@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -10,8 +11,10 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/exp/golden"
+	"pgregory.net/rapid"
 
 	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/keys"
 	"github.com/politicalsphere/sop/ui/screen"
 	"github.com/politicalsphere/sop/ui/theme"
 )
@@ -154,28 +157,108 @@ func checkPicture(t *testing.T, what string, m *Model, w, h int) {
 	if screen.FuseLive(m.state) {
 		hint = "take it back"
 	}
+	if phase := phaseWord(m); phase != "" && !strings.Contains(text, m.th.Encode(phase)) {
+		t.Fatalf("%s at %d×%d: the phase %q is not to be seen\n%s", what, w, h, phase, text)
+	}
+	if alarm := alarmWord(m); alarm != "" && !strings.Contains(text, m.th.Encode(alarm)) {
+		t.Fatalf("%s at %d×%d: %q is not to be seen\n%s", what, w, h, alarm, text)
+	}
 	if m.state.Ended.IsZero() && m.dialog == nil && !strings.Contains(text, hint) {
 		t.Fatalf("%s at %d×%d: no hint how to roll back\n%s", what, w, h, text)
 	}
 }
 
-func TestEverySize(t *testing.T) {
-	look := looks()["colour"]
-	for n, sc := range append(scenes(), hostile(), hostileChecks()) {
-		for w := 1 + n%3; w <= 250; w += 13 {
-			for h := 1 + n%2; h <= 70; h += 7 {
-				m, _ := open(sc, look, w, h)
-				checkPicture(t, sc.name, m, w, h)
-			}
-		}
-		for _, size := range [][2]int{{60, 16}, {61, 17}, {79, 19}, {80, 20}, {99, 24}, {100, 28}, {139, 30}, {140, 26}, {250, 70}} {
-			for _, key := range []string{"c", "p", "w", "b", "v", "x", "tab", "?", "g", "n", "s", ":", "o"} {
-				m, _ := open(sc, look, size[0], size[1])
-				press1(m, key)
-				checkPicture(t, sc.name+" after "+key, m, size[0], size[1])
-			}
+// phaseWord is what must be read wherever the checklist is in sight: the number of the phase that is looked at.
+func phaseWord(m *Model) string {
+	if m.scope != keys.Checklist || m.help || m.dialog != nil || m.list.Phase >= len(screen.Phases(m.state)) {
+		return ""
+	}
+	return fmt.Sprintf("▸%d ", m.list.Phase+1)
+}
+
+// alarmWord is the sign that must be read on every screen while something is wrong.
+func alarmWord(m *Model) string {
+	for _, t := range m.state.Envs["production"].Triggers {
+		if t.State == run.TriggerTripped {
+			return "✖"
 		}
 	}
+	if screen.RollbackLive(m.state) {
+		return "R ●"
+	}
+	return ""
+}
+
+// edges are the sizes at which a layout changes, and those just before and after.
+var edges = [][2]int{
+	{1, 1},
+	{3, 2},
+	{12, 5},
+	{20, 5},
+	{40, 10},
+	{59, 16},
+	{60, 15},
+	{60, 16},
+	{61, 17},
+	{75, 18},
+	{79, 19},
+	{80, 20},
+	{80, 24},
+	{99, 24},
+	{100, 28},
+	{119, 26},
+	{120, 25},
+	{120, 31},
+	{139, 30},
+	{140, 26},
+	{149, 40},
+	{150, 40},
+	{159, 45},
+	{160, 43},
+	{160, 44},
+	{160, 45},
+	{200, 50},
+	{220, 60},
+	{250, 70},
+}
+
+// all are the scenes and those that mean harm.
+func all() []scene { return slices.Concat(scenes(), opened(), []scene{hostile(), hostileChecks()}) }
+
+func TestEverySize(t *testing.T) {
+	look := looks()["colour"]
+	for _, sc := range all() {
+		for _, size := range edges {
+			m, _ := open(sc, look, size[0], size[1])
+			checkPicture(t, sc.name, m, size[0], size[1])
+		}
+	}
+}
+
+// TestAnySize goes anywhere on any screen at any size, and changes the size on the way.
+func TestAnySize(t *testing.T) {
+	list := all()
+	terminals := slices.Collect(maps.Values(looks()))
+	rapid.Check(t, func(rt *rapid.T) {
+		sc := rapid.SampledFrom(list).Draw(rt, "scene")
+		look := rapid.SampledFrom(terminals).Draw(rt, "terminal")
+		size := func() (w, h int) {
+			return rapid.IntRange(20, 220).Draw(rt, "width"), rapid.IntRange(5, 60).Draw(rt, "height")
+		}
+		w, h := size()
+		m, _ := open(sc, look, w, h)
+		checkPicture(t, sc.name, m, w, h)
+		for range rapid.IntRange(0, 6).Draw(rt, "presses") {
+			key := rapid.SampledFrom([]string{
+				"c", "p", "w", "b", "v", "x", "tab", "?", "g", "n", "s", ":", "o", "esc", "down", "pgdown", "end", "left", "right", "enter", "space", "/",
+			}).Draw(rt, "key")
+			press1(m, key)
+			checkPicture(t, sc.name+" after "+key, m, w, h)
+		}
+		w, h = size()
+		m.Update(tea.WindowSizeMsg{Width: w, Height: h})
+		checkPicture(t, sc.name+" made another size", m, w, h)
+	})
 }
 
 // hostile is a run whose every foreign text wants to take over the terminal.

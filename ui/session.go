@@ -47,6 +47,9 @@ type Options struct {
 	Terminal *theme.Terminal // what the terminal can do; nil: as the environment says
 }
 
+// fps is how often a second the terminal is brought up to date at most: a key is seen within a frame of 33 ms.
+const fps = 30
+
 // Show runs the full-screen program until the person leaves or ctx ends. The run itself may go on.
 func Show(ctx context.Context, s Session, o Options) error {
 	if o.Terminal == nil {
@@ -59,7 +62,7 @@ func Show(ctx context.Context, s Session, o Options) error {
 	}
 	m := New(s, o)
 	m.done = ctx.Done()
-	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithFPS(30), tea.WithColorProfile(profile)).Run()
+	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithFPS(fps), tea.WithColorProfile(profile)).Run()
 	return shown(ctx, err)
 }
 

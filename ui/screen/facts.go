@@ -19,20 +19,18 @@ func FuseLive(s run.State) bool {
 	return s.Rollback != nil && (s.Rollback.Stage == run.Fusing || s.Rollback.Stage == run.Asking)
 }
 
-// Moving tells whether a deploy is under way, and which.
-func Moving(s run.State) (run.DeployState, bool) {
-	if len(s.Deploys) == 0 {
-		return run.DeployState{}, false
-	}
-	for step := range run.Steps(s.Plan) {
-		if d, ok := s.Deploys[step.ID]; ok {
-			switch d.Stage {
-			case run.InMove, run.Holding, run.Stuck:
-				return d, true
+// Moving tells whether a deploy is under way, and which: of several the one that began last.
+func Moving(s run.State) (best run.DeployState, moving bool) {
+	for id := range s.Deploys {
+		d := s.Deploys[id]
+		switch d.Stage {
+		case run.InMove, run.Holding, run.Stuck:
+			if !moving || d.Started.After(best.Started) || d.Started.Equal(best.Started) && d.Step < best.Step {
+				best, moving = d, true
 			}
 		}
 	}
-	return run.DeployState{}, false
+	return best, moving
 }
 
 // Environment is the environment that a person acts on now: of the rollback, else of the open phase.

@@ -18,6 +18,11 @@ const Ellipsis = "…"
 func Width(s string) int {
 	w := 0
 	for i := 0; i < len(s); {
+		if plain(s, i) {
+			i++
+			w++
+			continue
+		}
 		n, cells := next(s[i:])
 		i += n
 		w += cells
@@ -25,11 +30,16 @@ func Width(s string) int {
 	return w
 }
 
+// plain tells whether the character at byte i of s is one of ASCII that nothing is added to.
+func plain(s string, i int) bool {
+	return s[i] >= 0x20 && s[i] < 0x7f && (i+1 == len(s) || s[i+1] < utf8.RuneSelf)
+}
+
 // next returns the length in bytes and the cells of the first unit of s, which is never torn: a character
 // with all that belongs to it, or an escape sequence.
 func next(s string) (bytes, cells int) {
 	b := s[0]
-	if b >= 0x20 && b < 0x7f && (len(s) == 1 || s[1] < utf8.RuneSelf) {
+	if plain(s, 0) {
 		return 1, 1
 	}
 	if b == 0x1b {
@@ -91,6 +101,14 @@ func escapeLen(s string) int {
 // cut returns how many bytes of s fit into width cells, and the cells they take.
 func cut(s string, width int) (bytes, cells int) {
 	for bytes < len(s) {
+		if plain(s, bytes) {
+			if cells == width {
+				break
+			}
+			bytes++
+			cells++
+			continue
+		}
 		n, w := next(s[bytes:])
 		if cells+w > width {
 			return bytes, cells

@@ -1,0 +1,59 @@
+//go:build unix
+
+package ui
+
+import (
+	"context"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/politicalsphere/sop/runbook/run"
+)
+
+// BenchmarkProcessorIdle and BenchmarkProcessorWatch are what the program takes of one core, as the system counts it, over
+// ten seconds: in front of a run in which nothing happens, and of a watch with a new State every second.
+func BenchmarkProcessorIdle(b *testing.B) { processor(b, 0) }
+
+func BenchmarkProcessorWatch(b *testing.B) { processor(b, time.Second) }
+
+func processor(b *testing.B, every time.Duration) {
+	ctx, cancel := context.WithCancel(b.Context())
+	p := watching()
+	s := newLive(p.s)
+	out := &counting{wrote: make(chan struct{}, 1)}
+	done := make(chan struct{})
+	go func() { _, _ = program(ctx, New(s, Options{First: "watch"}), out, 200, 50).Run(); close(done) }()
+	<-out.wrote
+	drained(out.wrote)
+	var used, wall time.Duration
+	began, bytes := time.Now(), out.total()
+	for b.Loop() {
+		runtime.GC()
+		from, start := processTime(b), time.Now()
+		for i := range 10 {
+			end := time.After(time.Second)
+			if every > 0 {
+				p.at = time.Now()
+				p.add(run.SampleTaken{Env: "production", Sample: sampleOf(p.at, i)})
+				s.publish(p.s)
+			}
+			<-end
+		}
+		used, wall = used+processTime(b)-from, wall+time.Since(start)
+	}
+	b.ReportMetric(100*used.Seconds()/wall.Seconds(), "%core")
+	b.ReportMetric(float64(out.total()-bytes)/time.Since(began).Seconds(), "bytes/s")
+	cancel()
+	<-done
+}
+
+// processTime is what this process took of all cores so far.
+func processTime(tb testing.TB) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
