@@ -159,7 +159,12 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case stateMsg:
-		return m.took(msg.state)
+		dirty, scope := m.dirty, m.scope
+		cmd := m.took(msg.state)
+		if m.blurred && m.scope == scope && m.state.Ended.IsZero() {
+			m.dirty = dirty // nobody looks: the next tick draws it
+		}
+		return cmd
 	case tickMsg:
 		if msg.generation != m.ticks {
 			return nil
@@ -182,7 +187,7 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 			m.dirty = true
 		}
 	case tea.FocusMsg:
-		m.blurred = false
+		m.blurred, m.dirty = false, true
 	case tea.BlurMsg:
 		m.blurred = true
 	}

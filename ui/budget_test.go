@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/politicalsphere/sop/runbook/run"
 )
 
@@ -116,4 +118,29 @@ func drained(wrote <-chan struct{}) {
 			return
 		}
 	}
+}
+
+// A window that nobody looks at is drawn by its clock alone, but for what comes to the front by itself.
+func TestABlurredWindowIsDrawnOnceASecond(t *testing.T) {
+	p := holding()
+	m, s := open(p.scene("", "rollout"), looks()["colour"], 120, 40)
+	before := m.View().Content
+	m.Update(tea.BlurMsg{})
+	s.tell(m, p.progress("api", 10, 9, nil).s)
+	if m.View().Content != before {
+		t.Error("a window that nobody looks at is drawn with every State")
+	}
+	m.Update(tickMsg{m.ticks})
+	if m.View().Content == before {
+		t.Error("a window that nobody looks at is drawn no more")
+	}
+	before = m.View().Content
+	s.tell(m, p.progress("api", 11, 10, nil).s)
+	m.Update(tea.FocusMsg{})
+	if m.View().Content == before {
+		t.Error("a window that is looked at again is not brought up to date")
+	}
+	m.Update(tea.BlurMsg{})
+	s.tell(m, fuse().s)
+	says(t, m.View().Content, "ROLL BACK PRODUCTION")
 }

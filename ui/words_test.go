@@ -182,3 +182,54 @@ func TestARollbackAloneSaysWhenItTook(t *testing.T) {
 	press1(m, "q")
 	says(t, ansi.Strip(m.View().Content), "Leave this run?", "Every component took.")
 }
+
+// A large terminal shows checklist, pods and charts in one view as soon as something is sampled.
+func TestALargeTerminalShowsAllInOneView(t *testing.T) {
+	sc := watching().scene("", "checklist")
+	says(t, at(sc, 200, 50), "Phase 2: Production Deployment", "rollout ✔ done", "20/20 new ~100 %", "Response time p95", "Error rate", "suspect 45s of 90s", "Memory", "stays shut until this stands", "▼ deploy")
+	if text := at(sc, 200, 40); strings.Contains(text, "Memory") {
+		t.Errorf("where there is no room for charts the checklist gave way:\n%s", text)
+	}
+	if text := at(ready().scene("", "checklist"), 200, 50); strings.Contains(text, "Error rate") {
+		t.Errorf("nothing is sampled, and yet there are charts:\n%s", text)
+	}
+}
+
+// The crosshair says of every metric what it was then, what is usual, and what it is now.
+func TestTheCrosshairSpeaksForEveryMetric(t *testing.T) {
+	sc := watching().scene("", "watch").after("left", "left", "left", "left")
+	says(t, at(sc, 200, 50), " at 14:2", "base 0.04 %", "now 5.44 %", "base 58 %", "now 59.4 %")
+	m, _ := open(sc, looks()["colour"], 120, 40)
+	want := "Error rate 3.64 % at 2026-03-03T14:20:30Z, baseline 0.04 %, trips at 5.04 %"
+	if got := m.watch.Value(m.bodyFrame(5)); got != want {
+		t.Errorf("copied %q, want %q", got, want)
+	}
+}
+
+func TestTheVerdictSoFarSaysWhy(t *testing.T) {
+	says(t, at(passed().scene("", "watch"), 120, 40), "so far: ok", "nearest is Response time p95, 20 % of the way to 211 ms", "100 % of the samples tell", "██░░░░░░ 20 % of the way")
+	says(t, at(blind().scene("", "watch"), 80, 24), "so far: inconclusive", "no answer for 2m0s", "stale 2m", "? cannot tell")
+}
+
+// What must be seen before a rollback is known to have taken is told for each component.
+func TestAComponentsWayBackIsToldInStages(t *testing.T) {
+	text := at(undoing().scene("", "rollback"), 80, 24)
+	says(t, text, "✔ accepted 31 ms  ✔ pods back  ✔ v1.4.2 gone  ✔ digest 9f2c81aa", "✔ accepted 44 ms  ◌ back 9/20  ◌ 11 old left", "✖ not accepted", "Not restored")
+	says(t, at(late().scene("", "rollback"), 80, 24), "LATE, still trying", "worker")
+}
+
+func TestTheBoardSaysWhatComesNext(t *testing.T) {
+	says(t, at(holding().scene("", "rollout"), 80, 24), "next: api, web to 50 % in 04:00, then 1 more move", "~25 % traffic")
+	says(t, at(stuck().scene("", "rollout"), 80, 24), "next: u tries this move again", "not ready: 5 CrashLoopBackOff (n5, n6, +3)")
+}
+
+func TestTheReportHasTheReceiptOfTheRollback(t *testing.T) {
+	says(t, at(rolledBack().scene("", "report"), 80, 24), "R pressed by alice", "+00:00  everything frozen, 0.04 s after R", "+00:03  fuse burnt, 3 components patched", "metrics back in band", "sop report 01JQ")
+}
+
+// The rule under the header says on every screen which one it is, and where something goes on.
+func TestTheTabsSayWhereSomethingGoesOn(t *testing.T) {
+	says(t, at(tripped().scene("", "report"), 120, 40), "c checklist", "p rollout", "w watch ✖ tripped", "b rollback", "▸report", "x command log")
+	says(t, at(stuck().scene("", "checklist"), 80, 24), "▸checklist", "p rollout ✖", "x log")
+	says(t, at(undoing().scene("", "rollback").after("x"), 120, 40), "b rollback ! undoing", "▸command log")
+}

@@ -19,6 +19,7 @@ const (
 	newFailing
 	oldReady
 	oldLeaving
+	kinds
 )
 
 // podSigns are chosen to differ without colour and in ASCII too.
@@ -48,7 +49,7 @@ func podStyle(th *theme.Theme, k podKind) theme.Style {
 	return [...]theme.Style{newReady: th.Good, newComing: th.Accent, newFailing: th.Bad, oldReady: th.Text, oldLeaving: th.Dim}[k]
 }
 
-// podStrip is one cell a pod in at most width cells; what does not fit is counted at the end.
+// podStrip is one cell a pod in one row of at most width cells; where there are more pods, a cell stands for several.
 func podStrip(th *theme.Theme, pods []run.Pod, width int) string {
 	if rows := podRows(th, pods, width, 1); len(rows) > 0 {
 		return rows[0]
@@ -56,40 +57,66 @@ func podStrip(th *theme.Theme, pods []run.Pod, width int) string {
 	return ""
 }
 
-// podRows is one cell a pod in at most so many rows of width cells; what does not fit is counted at the end.
+// podRows is one cell a pod in at most so many rows of width cells. Where that is too little a cell stands for several
+// pods, which is said at the end, and what there are only few of keeps a cell.
 func podRows(th *theme.Theme, pods []run.Pod, width, rows int) (lines []string) {
 	if len(pods) == 0 || width <= 0 || rows <= 0 {
 		return nil
 	}
-	kinds := make([]podKind, len(pods))
-	for i, p := range pods {
-		kinds[i] = kindOf(p)
+	var count [kinds]int
+	for _, p := range pods {
+		count[kindOf(p)]++
 	}
-	slices.Sort(kinds)
 	rest, room := "", rows*width
-	const counted = 6 // " +1234"
-	switch {
-	case len(kinds) > room && width <= counted:
-		kinds = kinds[:room]
-	case len(kinds) > room:
-		rest = theme.Truncate(fmt.Sprintf(" +%d", len(kinds)-(room-counted)), counted)
-		kinds = kinds[:room-counted]
+	if len(pods) > room {
+		if width > told {
+			room -= told
+		}
+		each := (len(pods) + room - 1) / room
+		for scaled(count, each) > room && each < len(pods) {
+			each++
+		}
+		if width > told {
+			rest = theme.Truncate(fmt.Sprintf(" ×%d", each), told)
+		}
+		for k, n := range count {
+			count[k] = (n + each - 1) / each
+		}
 	}
-	for row := range slices.Chunk(kinds, width) {
+	cells := make([]podKind, 0, room)
+	for k, n := range count {
+		for range n {
+			cells = append(cells, podKind(k))
+		}
+	}
+	for row := range slices.Chunk(cells[:min(len(cells), room)], width) {
 		lines = append(lines, podRow(th, row))
 	}
 	lines[len(lines)-1] += th.Dim.Render(rest)
 	return lines
 }
 
-func podRow(th *theme.Theme, kinds []podKind) string {
+// told is what is left free at the end of a strip to say how many pods a cell stands for.
+const told = 5
+
+// scaled is how many cells pods take if each stands for so many, and each kind that there is has one at least.
+func scaled(count [kinds]int, each int) (n int) {
+	for _, c := range count {
+		if c > 0 {
+			n += (c + each - 1) / each
+		}
+	}
+	return n
+}
+
+func podRow(th *theme.Theme, cells []podKind) string {
 	var b strings.Builder
-	for i := 0; i < len(kinds); {
+	for i := 0; i < len(cells); {
 		j := i
-		for j < len(kinds) && kinds[j] == kinds[i] {
+		for j < len(cells) && cells[j] == cells[i] {
 			j++
 		}
-		b.WriteString(podStyle(th, kinds[i]).Render(strings.Repeat(podSigns[kinds[i]], j-i)))
+		b.WriteString(podStyle(th, cells[i]).Render(strings.Repeat(podSigns[cells[i]], j-i)))
 		i = j
 	}
 	return b.String()

@@ -63,8 +63,16 @@ func TestPodStrip(t *testing.T) {
 			}
 		}
 	}
-	if got := ansi.Strip(podStrip(th, make([]run.Pod, 100), 20)); !strings.HasSuffix(got, " +86") {
-		t.Errorf("what does not fit is not counted: %q", got)
+	many := make([]run.Pod, 100)
+	for i := range many {
+		many[i] = run.Pod{New: true, Ready: true, State: "Running"}
+	}
+	many[50].Ready, many[50].State = false, "CrashLoopBackOff"
+	if got := ansi.Strip(podStrip(th, many, 20)); got != strings.Repeat("●", 13)+"✖ ×8" {
+		t.Errorf("of many pods the one that fails is not to be seen, or how many a cell stands for: %q", got)
+	}
+	if got := podRows(th, many, 20, 5); len(got) != 5 || ansi.Strip(got[0]) != strings.Repeat("●", 20) {
+		t.Errorf("a hundred pods in five rows of twenty: %q", got)
 	}
 }
 

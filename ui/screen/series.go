@@ -73,15 +73,33 @@ func (v *Watch) prepare(f Frame) *series {
 	return &v.series
 }
 
-// worst is the metric that needs to be looked at most.
+// worst is the metric that needs to be looked at most: by its trigger, and of equals one that misses its objective.
 func (s *series) worst(env run.EnvState) int {
-	best, rank := 0, 1
+	best, rank := 0, 2*triggerRank(run.TriggerOK)
 	for i, m := range s.metrics {
-		if t, ok := worstTrigger(env, m.Name); ok && triggerRank(t.State) > rank {
-			best, rank = i, triggerRank(t.State)
+		t, ok := worstTrigger(env, m.Name)
+		if !ok {
+			continue
+		}
+		r := 2 * triggerRank(t.State)
+		if o, err := runbook.ParseObjective(m.Objective); err == nil && m.Objective != "" && misses(env, m.Name, o) {
+			r++
+		}
+		if r > rank {
+			best, rank = i, r
 		}
 	}
 	return best
+}
+
+// misses tells whether the newest value of a metric is on the wrong side of its objective.
+func misses(env run.EnvState, metric string, o runbook.Objective) bool {
+	for i := len(env.Samples) - 1; i >= 0; i-- {
+		if p := env.Samples[i].Points[metric]; p.State == run.PointOK {
+			return o.Op == ">" && p.Value < o.Level || o.Op != ">" && p.Value > o.Level
+		}
+	}
+	return false
 }
 
 // gather makes the points of every metric.
@@ -274,6 +292,9 @@ func (s *series) trigger(f Frame, c *chart.Frame, m runbook.Metric, t run.Trigge
 		c.Title.Verdict, c.Title.Tone = "✖ TRIPPED", chart.Bad
 	case run.TriggerInconclusive:
 		c.Title.Verdict, c.Title.Tone = "? cannot tell", chart.Warn
+		if o, err := runbook.ParseObjective(m.Objective); err == nil && m.Objective != "" && misses(f.State.Envs[s.env], m.Name, o) {
+			c.Title.Verdict += ", " + objectiveWord(c)
+		}
 	}
 }
 

@@ -20,11 +20,11 @@ func tabs(f Frame, here keys.Scope) string {
 		name, look := "", th.Dim
 		for _, h := range ways {
 			if h.ID == keys.GoTo+keys.ID(scope) {
-				name = th.Key.Render(h.Keys) + " " + th.Hint.Render(h.Label)
+				name = th.Key.Render(h.Keys) + " " + th.Hint.Render(tabName(f, scope))
 			}
 		}
 		if scope == here {
-			name, look = th.Accent.Render("▸"+string(scope)), th.Accent
+			name, look = th.Accent.Render("▸"+tabName(f, scope)), th.Accent
 		}
 		if name == "" {
 			continue
@@ -43,9 +43,20 @@ func tabs(f Frame, here keys.Scope) string {
 	return line + th.RuleLine(f.W-theme.Width(line))
 }
 
+// tabName is what a screen is called in its tab.
+func tabName(f Frame, scope keys.Scope) string {
+	if scope == keys.Commands {
+		return pick(f.W < 100, "log", "command log")
+	}
+	return string(scope)
+}
+
 // tabNews is what goes on in a screen, in a word or two; loud when somebody should look.
 func tabNews(f Frame, scope keys.Scope) (said string, loud *theme.Style) {
 	th, s, short := f.Theme, f.State, f.W < 100
+	if !s.Ended.IsZero() {
+		return "", nil
+	}
 	switch scope {
 	case keys.Rollout:
 		d, moving := Moving(s)
@@ -66,7 +77,7 @@ func tabNews(f Frame, scope keys.Scope) (said string, loud *theme.Style) {
 		case rank > 1:
 			return pick(short, "!", "! "+word), &th.Warn
 		}
-		if w, ok := s.Watches[WatchStep(s)]; ok && w.Ended.IsZero() && s.Ended.IsZero() {
+		if w, ok := s.Watches[WatchStep(s)]; ok && w.Ended.IsZero() {
 			return pick(short, "", clock(f.Now.Sub(w.From))), nil
 		}
 	case keys.Rollback:
