@@ -45,6 +45,7 @@ type Model struct {
 
 	ticks  int // generation of the tick chain; older ticks are dropped
 	dirty  bool
+	drawn  time.Time // when the cached picture was drawn
 	cached tea.View
 }
 
@@ -134,6 +135,9 @@ func (m *Model) awaitState() tea.Cmd {
 	}
 }
 
+// lull is how old a picture is at least before the clock alone draws it anew: where States come every second, they do.
+const lull = 700 * time.Millisecond
+
 // tick wakes the program for its clocks: ten times a second while a fuse burns, else once.
 func (m *Model) tick() tea.Cmd {
 	m.ticks++
@@ -169,7 +173,9 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 		if msg.generation != m.ticks {
 			return nil
 		}
-		m.dirty = true
+		if old := m.now.Sub(m.drawn); fusing(m.state) || old >= m.human(lull) || old < 0 { // or the clock was set back
+			m.dirty = true
+		}
 		return tea.Batch(m.tick(), m.alarm.overdue(m.state, m.now))
 	case endedMsg:
 		m.silent, m.dirty = true, true
@@ -271,7 +277,7 @@ func (m *Model) View() tea.View {
 		m.cached.AltScreen = true
 		m.cached.ReportFocus = true
 		m.cached.WindowTitle = m.windowTitle()
-		m.dirty = false
+		m.dirty, m.drawn = false, m.now
 	}
 	return m.cached
 }

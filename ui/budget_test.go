@@ -130,6 +130,7 @@ func TestABlurredWindowIsDrawnOnceASecond(t *testing.T) {
 	if m.View().Content != before {
 		t.Error("a window that nobody looks at is drawn with every State")
 	}
+	s.pass(time.Second)
 	m.Update(tickMsg{m.ticks})
 	if m.View().Content == before {
 		t.Error("a window that nobody looks at is drawn no more")
