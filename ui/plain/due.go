@@ -33,7 +33,7 @@ func (t *Talk) due() *question {
 	case t.s.Only:
 		return t.onlyBack()
 	}
-	for _, ask := range []func() *question{t.deployDue, t.tripDue, t.phaseDue, t.gateDue} {
+	for _, ask := range []func() *question{t.deployDue, t.tripDue, t.flagsDue, t.phaseDue, t.gateDue} {
 		if q := ask(); q != nil && !t.skipped[q.key] {
 			return q
 		}
@@ -187,7 +187,7 @@ func (t *Talk) gateDue() *question {
 		return t.gateOpen(ph)
 	}
 	for _, step := range blockers {
-		if status := t.s.StepStatus(step.ID); status == run.Checking || status == run.Pending && !step.IsManual() {
+		if status := t.s.StepStatus(step.ID); status == run.Checking && t.waitsForWords(step) == nil || status == run.Pending && len(step.Verify) > 0 {
 			return nil // it comes by itself, or is asked about when it is its turn
 		}
 	}

@@ -63,6 +63,7 @@ func (t *Talk) again() {
 	case t.asked.open && q != nil && q.empty != nil:
 		q.empty()
 	case t.asked.open && q != nil:
+		delete(t.heard, q.key)
 		t.ask(&question{key: q.key, text: q.text, options: q.options, typed: q.typed})
 		t.asked.question = q
 	default:
@@ -107,7 +108,7 @@ func words() []word {
 		{"u", "goes on after a freeze", func(t *Talk, _ string) { t.resume() }},
 		{"x", "lengthens the watch by 10 minutes", func(t *Talk, _ string) { t.extend() }},
 		{"n", "writes a note into the journal, or the reason of a rollback", func(t *Talk, _ string) { t.note() }},
-		{"m", "says that a status update was sent", func(t *Talk, _ string) { t.told() }},
+		{"m", "reads the draft of a status update, to send it or to say that it was told", func(t *Talk, _ string) { t.told() }},
 		{"d", "says what R would roll back", func(t *Talk, _ string) { t.wouldRollBack() }},
 		{"end", "ends the run where it stands", func(t *Talk, _ string) { t.finish() }},
 		{"q", "leaves this run", func(t *Talk, _ string) { t.quit() }},

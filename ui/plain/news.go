@@ -124,6 +124,11 @@ func (t *Talk) logLine(l run.Line) {
 	t.say(text)
 }
 
+// endings are how an action ends, as it is said.
+var endings = map[run.ActionStage]string{
+	run.ActionDone: "is done", run.ActionFailed: "failed", run.ActionInDoubt: "is in doubt", run.ActionUndone: "is undone",
+}
+
 // reworded is a line of the log as it is said: by titles where the log has ids, and so that it is no riddle by itself.
 func (t *Talk) reworded(text string) string {
 	if id, ok := strings.CutPrefix(text, "gate opened after "); ok {
@@ -133,6 +138,12 @@ func (t *Talk) reworded(text string) string {
 		return "rolled back: " + name + " runs what it ran before"
 	}
 	for step := range run.Steps(t.s.Plan) {
+		if rest, ok := strings.CutPrefix(text, step.Title+": "); ok && step.Action() != "" {
+			word, said, _ := strings.Cut(rest, " ")
+			if as := endings[run.ActionStage(word)]; as != "" {
+				return strings.TrimSuffix(step.Title+" "+as+": "+said, ": ")
+			}
+		}
 		rest, ok := strings.CutPrefix(text, step.Title+" ")
 		if !ok {
 			continue
@@ -220,7 +231,7 @@ func (t *Talk) tellFresh(ids []string) {
 		step, _, ok := t.place(id)
 		status := t.s.StepStatus(id)
 		switch {
-		case !ok || strings.HasPrefix(asked, "step "+id+" "), step.Deploy != nil, step.Watch != nil: // asked about, or in the log
+		case !ok || strings.HasPrefix(asked, "step "+id+" "), step.Action() != "" && step.Rollback == nil: // asked about, or in the log
 		case status == run.Passed:
 			good = append(good, step)
 		case status == run.Warn || bad(status):

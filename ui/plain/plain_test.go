@@ -5,13 +5,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 	"github.com/politicalsphere/sop/runbook/run/runtest"
 )
 
 // deployed is a run up to the watch of production.
 func deployed(t *testing.T, w *runtest.World) *play {
-	p := newPlay(t, runtest.Plan(t), w)
+	t.Helper()
+	return deployedTo(t, runtest.Plan(t), w)
+}
+
+func deployedTo(t *testing.T, plan *runbook.Plan, w *runtest.World) *play {
+	t.Helper()
+	p := newPlay(t, plan, w)
 	p.waits(20*time.Second).types("1", "config of v2 looked at").waits(time.Second)
 	p.types("1").waits(5 * time.Second).types("1").waits(90 * time.Second)
 	p.types("1").waits(time.Second).types("1", "told the channel").waits(time.Second)

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -56,7 +57,7 @@ func (p *play) take() {
 func (p *play) types(lines ...string) *play {
 	p.tb.Helper()
 	for _, l := range lines {
-		p.text.WriteString("> " + l + "\n")
+		p.text.WriteString(strings.TrimRight("> "+strings.Trim(strconv.QuoteToASCII(l), `"`), " ") + "\n")
 		p.talk.Hear(l, p.d.At)
 		p.take()
 		p.see()
@@ -68,8 +69,12 @@ func (p *play) types(lines ...string) *play {
 // waits lets time pass, as the loop does.
 func (p *play) waits(d time.Duration) *play {
 	p.tb.Helper()
+	step := 250 * time.Millisecond
+	if d > time.Minute {
+		step = time.Second
+	}
 	for end := p.d.At.Add(d); p.d.At.Before(end) && p.d.S.Ended.IsZero(); {
-		p.d.For(min(250*time.Millisecond, end.Sub(p.d.At)))
+		p.d.For(min(step, end.Sub(p.d.At)))
 		p.see()
 	}
 	return p

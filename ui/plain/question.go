@@ -85,7 +85,12 @@ func (t *Talk) next() int {
 // ask says a question with its answers.
 func (t *Talk) ask(q *question) {
 	t.asked.said, t.asked.open = true, true
-	for i, s := range q.text {
+	whole := q.text
+	if t.heard[q.key] && !q.urgent && !q.own && len(whole) > 2 {
+		whole = append(whole[:1:1], "Enter says all of it again")
+	}
+	t.heard[q.key] = true
+	for i, s := range whole {
 		if i == 0 && q.urgent {
 			t.loudly(s)
 			continue

@@ -150,6 +150,7 @@ func (t *Talk) details(step runbook.Step) {
 	for i, c := range st.Checks {
 		t.checkDetails(i, len(st.Checks), step.Verify[i], c)
 	}
+	t.outsideWords(step)
 	if a := st.Attested; a != nil {
 		t.say(fmt.Sprintf("Ticked by %s at %s.", plainly(a.By), clock(a.At)), sentence(speak(string(a.Note))))
 	}
@@ -184,17 +185,7 @@ func (t *Talk) checkDetails(i, n int, check runbook.Check, c run.CheckState) {
 	}
 	t.say(head+".", sentence(speak(string(c.Result.Summary))))
 	for _, e := range c.Result.Evidence {
-		text := "Observed: " + speak(string(e.Observed))
-		if e.Expected != "" {
-			text += ", expected " + speak(string(e.Expected))
-		}
-		if e.Source != "" {
-			text += ", in " + plainly(string(e.Source))
-		}
-		t.say(text)
-		if e.Query != "" {
-			t.say("Asked: " + plainly(string(e.Query)))
-		}
+		t.evidence(e)
 	}
 	if c.Result.Ill {
 		t.say(plainly(string(c.Result.Sensor)) + " does not answer")
@@ -207,6 +198,21 @@ func (t *Talk) checkDetails(i, n int, check runbook.Check, c run.CheckState) {
 	}
 	if c.History.Flapping {
 		t.say("It keeps changing its mind, so it opens no gate")
+	}
+}
+
+// evidence is one fact, and how it was asked for.
+func (t *Talk) evidence(e run.Evidence) {
+	text := "Observed: " + speak(string(e.Observed))
+	if e.Expected != "" {
+		text += ", expected " + speak(string(e.Expected))
+	}
+	if e.Source != "" {
+		text += ", in " + plainly(string(e.Source))
+	}
+	t.say(text)
+	if e.Query != "" {
+		t.say("Asked: " + plainly(string(e.Query)))
 	}
 }
 

@@ -50,6 +50,7 @@ var (
 	keyHint = regexp.MustCompile(` \((?:esc|space|R|[a-z])\)`) // of the screens
 	share   = regexp.MustCompile(`^\d+/\d+$`)
 	points  = regexp.MustCompile(`^([+-]?[\d.]+)pp$`)
+	instant = regexp.MustCompile(`^\d\d:\d\d:\d\d$`)
 	percent = regexp.MustCompile(`^([+-]?[\d.]+)%$`)
 )
 
@@ -74,6 +75,8 @@ func speak(s string) string {
 			body = strings.TrimSuffix(body, "%") + " percent"
 		case body == "%":
 			body = "percent"
+		case instant.MatchString(body) && !(i+1 < len(words) && strings.HasPrefix(words[i+1], "UTC")):
+			body += " UTC"
 		case body == "pp":
 			body = "percentage points"
 		}
@@ -172,6 +175,9 @@ func breakAt(s string) int {
 // span says a length of time: 3 seconds, 1 minute 30 seconds, 2 hours 5 minutes.
 func span(d time.Duration) string {
 	s := int(max(d, 0).Round(time.Second).Seconds())
+	if days := s / 86400; days > 1 && s%86400 == 0 {
+		return plural(days, "day", "days")
+	}
 	var parts []string
 	if h := s / 3600; h > 0 {
 		parts = append(parts, plural(h, "hour", "hours"))

@@ -13,6 +13,9 @@ import (
 // lookWait is how long nothing is asked about a step that looks again.
 const lookWait = 8 * time.Second
 
+// defaultHold is how long a share of flags is held where the file does not say.
+const defaultHold = 5 * time.Minute
+
 // extension is by how much a watch is lengthened.
 const extension = 10 * time.Minute
 
@@ -27,7 +30,9 @@ func (t *Talk) goTo(id string) {
 			return nil
 		}
 		q := t.stepQuestion(step)
-		q.key, q.text = "go "+q.key, []string{"What to do about " + plainly(step.Title) + "?"}
+		if q.typed == nil {
+			q.key, q.text = "go "+q.key, []string{"What to do about " + plainly(step.Title) + "?"}
+		}
 		q.options = append(withoutLater(q.options), option{"back", "back", func() {}})
 		return q
 	})

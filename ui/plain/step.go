@@ -3,6 +3,7 @@ package plain
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/politicalsphere/sop/runbook"
@@ -10,19 +11,30 @@ import (
 	"github.com/politicalsphere/sop/ui/screen"
 )
 
-// actions are the questions that start the action of a step, by its name in the file.
-var actions = map[string]func(*Talk, runbook.Step) *question{
-	"deploy": (*Talk).askDeploy,
-	"watch":  (*Talk).askWatch,
+// asks is the question that starts the action of a step; nil when it has none that is started.
+func (t *Talk) asks(step runbook.Step) *question {
+	switch {
+	case step.Deploy != nil:
+		return t.askDeploy(step)
+	case step.Watch != nil:
+		return t.askWatch(step)
+	case step.Action() == "" || step.Rollback != nil:
+		return nil
+	}
+	return t.askOutside(step)
 }
 
 // stepDue asks about a step, if it needs a person now and was not put aside.
 func (t *Talk) stepDue(step runbook.Step) *question {
 	status := t.s.StepStatus(step.ID)
 	switch {
-	case status.OpensGate(), status == run.Checking, t.looking(step):
+	case status.OpensGate(), t.looking(step):
 		return nil
-	case status == run.Pending && !step.IsManual() && (actions[step.Action()] == nil || t.waitsFor(step) != ""):
+	case status == run.Checking:
+		if t.waitsForWords(step) == nil {
+			return nil
+		}
+	case status == run.Pending && !step.IsManual() && (step.Action() == "" || step.Rollback != nil || t.waitsFor(step) != ""):
 		return nil
 	}
 	q := t.stepQuestion(step)
@@ -36,10 +48,11 @@ func (t *Talk) stepDue(step runbook.Step) *question {
 func (t *Talk) stepQuestion(step runbook.Step) *question {
 	status := t.s.StepStatus(step.ID)
 	q := &question{}
-	ask := actions[step.Action()]
-	switch {
-	case ask != nil && t.startable(step, status):
-		q = ask(t, step)
+	switch words := t.waitsForWords(step); {
+	case words != nil:
+		q = words
+	case step.Action() != "" && step.Rollback == nil && t.startable(step, status):
+		q = t.asks(step)
 	case step.IsManual() && t.s.Steps[step.ID].Attested == nil:
 		q = t.askTick(step)
 	default:
@@ -80,7 +93,12 @@ func (t *Talk) ways(step runbook.Step, status run.Status) []option {
 	if len(step.Verify) > 0 {
 		ways = append(ways, option{"again", "look again", func() { t.lookAgain(step) }})
 	}
-	if status == run.Unknown && step.Action() == "" && step.IsOverridable() {
+	doubt := t.s.Actions[step.ID].Stage == run.ActionInDoubt
+	switch {
+	case step.Notify != nil: // how it was told is asked with its draft
+	case doubt && step.IsOverridable():
+		ways = append(ways, option{"done", "tick it by hand, for you looked what came of it", func() { t.tick(step, leastReason) }})
+	case status == run.Unknown && step.Action() == "" && step.IsOverridable():
 		ways = append(ways, option{"done", "tick it by hand, for its sensor is blind and you looked yourself", func() { t.tick(step, leastReason) }})
 	}
 	if st.Attested != nil {
@@ -104,7 +122,7 @@ func (t *Talk) ways(step runbook.Step, status run.Status) []option {
 func (t *Talk) underWay(step runbook.Step) bool {
 	d, ok := t.openDeploy()
 	w, watched := t.s.Watches[step.ID]
-	return ok && d.Step == step.ID || watched && w.Ended.IsZero()
+	return ok && d.Step == step.ID || watched && w.Ended.IsZero() || acting(t.s.Actions[step.ID])
 }
 
 // override asks for the reason, after it said what the override is bound to.
@@ -132,7 +150,10 @@ func (t *Talk) startable(step runbook.Step, status run.Status) bool {
 	}
 	d, deployed := t.s.Deploys[step.ID]
 	w, watched := t.s.Watches[step.ID]
+	a, acted := t.s.Actions[step.ID]
 	switch {
+	case acted:
+		return a.Stage != run.ActionDone && t.waitsFor(step) == ""
 	case deployed:
 		return d.Stage == run.Refused
 	case watched:
@@ -143,6 +164,9 @@ func (t *Talk) startable(step runbook.Step, status run.Status) bool {
 
 // waitsFor names what has to stand before the action of a step may start; empty when nothing is missing.
 func (t *Talk) waitsFor(step runbook.Step) string {
+	if t.ofRollback(step) {
+		return ""
+	}
 	ph, ok := t.s.OpenPhase()
 	if !ok {
 		return "its phase"
@@ -168,12 +192,21 @@ func (t *Talk) waitsFor(step runbook.Step) string {
 	return ""
 }
 
+// ofRollback tells whether a step belongs to the procedure of a rollback that is under way or done.
+func (t *Talk) ofRollback(step runbook.Step) bool {
+	rb := t.s.Plan.Runbook.Rollback
+	return rb != nil && t.wentBack() && slices.ContainsFunc(rb.Steps, func(s runbook.Step) bool { return s.ID == step.ID })
+}
+
 // whole is a step in one sentence or two: where it stands, what it is, how it stands, and what was seen.
 func (t *Talk) whole(step runbook.Step) string {
 	status := t.s.StepStatus(step.ID)
 	word := statusWord(status)
 	if status == run.Pending && step.IsManual() {
 		word = "to do by hand"
+	}
+	if t.s.Actions[step.ID].Stage == run.ActionWaiting {
+		word = "waiting"
 	}
 	text := t.where(step.ID) + ": " + sentence(plainly(step.Title)) + " " + sentence(word)
 	if said := t.seen(step); said != "" {

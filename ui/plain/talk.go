@@ -19,14 +19,16 @@ type Talk struct {
 	begun  bool
 	left   bool // the person leaves
 
-	news    news
-	asked   asked
-	own     func() *question // a question that the person brought up; nil: none
-	text    *text            // that is being typed; nil: none
-	skipped map[string]bool  // keys of questions that the person put aside
-	look    looking          // what is being looked at again
-	pressed time.Time        // when R was typed here last
-	later   time.Time        // until when a status update that is due is not asked about
+	news      news
+	asked     asked
+	own       func() *question // a question that the person brought up; nil: none
+	text      *text            // that is being typed; nil: none
+	heard     map[string]bool  // keys of questions that were said in full
+	skipped   map[string]bool  // keys of questions that the person put aside
+	answering string           // the step whose questions are asked as soon as it waits for answers
+	look      looking          // what is being looked at again
+	pressed   time.Time        // when R was typed here last
+	later     time.Time        // until when a status update that is due is not asked about
 }
 
 // asked is the question that is due.
@@ -47,7 +49,7 @@ type looking struct {
 
 // New begins a conversation.
 func New(o Options) *Talk {
-	return &Talk{o: o, skipped: map[string]bool{}}
+	return &Talk{o: o, skipped: map[string]bool{}, heard: map[string]bool{}}
 }
 
 // human is a length of the person's time in the run's, which in practice goes faster.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/screen"
 )
 
 // remind is how long a status update that is due is not asked about again.
@@ -23,25 +24,58 @@ func (t *Talk) updateDue() time.Time {
 // update asks about a status update that is due.
 func (t *Talk) update() *question {
 	due := t.updateDue()
-	if due.IsZero() || t.now.Before(due) || screenBusy(t) {
+	if due.IsZero() || t.now.Before(due) || screen.FuseLive(t.s) || t.sending() {
 		return nil
 	}
-	return &question{key: "update " + due.String(), urgent: t.text == nil, text: []string{"A status update is due since " + clock(t.s.NextUpdate)}, options: []option{
-		{"sent", "it was sent", func() { t.want(run.StatusSent{}) }},
-		{"later", "ask again in 5 minutes", func() { t.later = t.now.Add(t.human(remind)) }},
-	}}
+	q := t.updateQuestion()
+	q.key, q.urgent = "update "+due.String(), t.text == nil
+	q.text = append([]string{"A status update is due since " + clock(t.s.NextUpdate)}, q.text...)
+	q.options = append(q.options, option{"later", "ask again in 5 minutes", func() { t.later = t.now.Add(t.human(remind)) }})
+	return q
 }
 
-// screenBusy tells whether something is going on that a status update must not come between.
-func screenBusy(t *Talk) bool {
-	return t.s.Rollback != nil && (t.s.Rollback.Stage == run.Fusing || t.s.Rollback.Stage == run.Asking)
+// updateQuestion reads the draft of a status update, and offers to send it, to change it, or to say that it was told.
+func (t *Talk) updateQuestion() *question {
+	q := &question{}
+	told := option{"told", "it was told by other means", func() { t.want(run.StatusSent{}) }}
+	draft := t.s.StatusDraft(t.now)
+	c := t.s.Plan.Runbook.Communication
+	if c == nil || c.Status == "" || t.s.Channel(c.Status).IsByHand() {
+		q.text = append(t.draft("Draft to pass on by hand", draft), "Nothing sends status updates here: pass it on yourself")
+		q.options = []option{told}
+		return q
+	}
+	send := func(body string) { t.want(run.Update{Text: body}) }
+	q.text = t.draft("Draft for "+plainly(c.Status), draft)
+	q.options = []option{
+		{"send", "send it as it is", func() { send(draft) }},
+		{"edit", "type another text", func() { t.edit("The status update", send) }},
+		told,
+	}
+	return q
 }
 
-// told asks whether a status update was sent, though none is due.
+// sending tells whether a status update is on its way.
+func (t *Talk) sending() bool {
+	for _, m := range t.s.Messages {
+		if m.About == run.AboutStatus && m.Sent.IsZero() && m.Err == "" && !m.InDoubt {
+			return true
+		}
+	}
+	return false
+}
+
+// told brings up the status update, though none is due.
 func (t *Talk) told() {
-	if t.s.NextUpdate.IsZero() {
-		t.say("No status updates are due in this run")
+	if t.sending() {
+		t.say("A status update is on its way already")
 		return
 	}
-	t.confirm("update", []string{"Was a status update sent? The clock for the next one starts again"}, "it was sent", func() { t.want(run.StatusSent{}) })
+	made := t.updateQuestion()
+	t.bring(func() *question {
+		q := *made
+		q.key = "update now"
+		q.options = append(q.options[:len(q.options):len(q.options)], option{"no", "leave it", func() {}})
+		return &q
+	})
 }
