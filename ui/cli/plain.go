@@ -47,7 +47,7 @@ func sayScore(out io.Writer, r runResult) {
 	}
 	fmt.Fprintf(out, "Score: %d of 100.\n", r.Score.Total)
 	for _, p := range r.Score.Parts {
-		for _, line := range plain.Sentence(fmt.Sprintf("%s: %d of %d. %s", p.Name, p.Points, p.Of, p.Why)) {
+		for _, line := range plain.Sentence(fmt.Sprintf("%s: %d of %d, %s", p.Name, p.Points, p.Of, p.Why)) {
 			fmt.Fprintln(out, line)
 		}
 	}

@@ -68,7 +68,7 @@ func (t *Talk) apart() []string {
 	for _, step := range t.s.GateSteps() {
 		status := t.s.StepStatus(step.ID)
 		if status == run.Warn || status == run.Overridden || status == run.Deferred || !status.OpensGate() {
-			lines = append(lines, fmt.Sprintf("%s is %s%s", plainly(step.Title), statusWord(status), t.colon(step)))
+			lines = append(lines, fmt.Sprintf("%s: %s%s", plainly(step.Title), statusWord(status), t.colon(step)))
 		}
 	}
 	return lines

@@ -137,6 +137,9 @@ func (t *Talk) reworded(text string) string {
 	if name, ok := strings.CutSuffix(text, " took"); ok && t.s.Rollback != nil {
 		return "rolled back: " + name + " runs what it ran before"
 	}
+	if name, after, ok := strings.Cut(text, ": rollback accepted after "); ok {
+		return "rollback of " + name + " accepted after " + after
+	}
 	for step := range run.Steps(t.s.Plan) {
 		if rest, ok := strings.CutPrefix(text, step.Title+": "); ok && step.Action() != "" {
 			word, said, _ := strings.Cut(rest, " ")
@@ -352,6 +355,9 @@ func (t *Talk) pulse() time.Duration {
 // tellPulse says that a wait still goes on, from time to time.
 func (t *Talk) tellPulse() {
 	every := t.pulse()
+	if d, ok := t.openDeploy(); ok && d.Stage == run.Holding && d.HoldUntil.Sub(t.now) < t.human(pulse/4) {
+		return // the next share comes
+	}
 	if every == 0 || t.text != nil || t.now.Sub(t.news.beat) < t.human(every) {
 		return
 	}

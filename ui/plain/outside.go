@@ -105,7 +105,7 @@ func (t *Talk) askNotify(step runbook.Step) *question {
 func (t *Talk) draft(head, body string) []string {
 	said := []string{head + ":"}
 	for l := range strings.SplitSeq(body, "\n") {
-		if l := plainly(l); l != "" {
+		if l := speak(l); l != "" {
 			said = append(said, "Draft: "+l)
 		}
 	}

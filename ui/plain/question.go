@@ -45,7 +45,7 @@ func (t *Talk) renew() {
 	case t.text != nil && (q == nil || !q.urgent):
 		return // let the person end what was begun
 	case q == nil:
-		if t.asked.open {
+		if t.asked.open && !t.asked.question.bare {
 			t.say("What was asked needs no answer any more")
 		}
 		t.asked = asked{first: t.next()}

@@ -255,7 +255,7 @@ func (t *Talk) seen(step runbook.Step) string {
 	}
 	said := speak(string(t.s.Observed(step.ID)))
 	if e := t.expected(step); e != "" && said != "" {
-		said += ", expected " + e
+		said = strings.TrimRight(said, ".") + ", expected " + e
 	}
 	if said != "" {
 		if root, folded := t.s.Folded(step.ID); folded {
