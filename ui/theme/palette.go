@@ -6,7 +6,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// palette is the few colours that a full-colour theme is made of.
+// palette is the few colours that a full-colour theme is made of. Those of different meaning differ in lightness or in blue
+// too, so that they stay apart for an eye without red or green.
 type palette struct {
 	dim, rule, key               color.Color
 	accent, good, warn, bad      color.Color
@@ -21,14 +22,14 @@ func rgb(v uint32) color.Color {
 
 var dark = palette{
 	dim: rgb(0x8b93a1), rule: rgb(0x4a5160), key: rgb(0xc3cad6),
-	accent: rgb(0x7fb4ff), good: rgb(0x7cc48a), warn: rgb(0xe8b45a), bad: rgb(0xff7a73),
+	accent: rgb(0x66aff4), good: rgb(0x87deab), warn: rgb(0xf0bf54), bad: rgb(0xff726a),
 	line: rgb(0xd5dbe6), alarm: rgb(0xb3201f), onAlarm: rgb(0xffffff),
 	selected: rgb(0x2a3140), band: rgb(0x1d3038), environments: rgb(0x333b4a),
 }
 
 var light = palette{
 	dim: rgb(0x5d6673), rule: rgb(0xb4bac4), key: rgb(0x2b323d),
-	accent: rgb(0x1557c0), good: rgb(0x1a7536), warn: rgb(0x8f5c00), bad: rgb(0xc0201f),
+	accent: rgb(0x0f4db4), good: rgb(0x27716b), warn: rgb(0x8f5b03), bad: rgb(0x990029),
 	line: rgb(0x20262f), alarm: rgb(0xb3201f), onAlarm: rgb(0xffffff),
 	selected: rgb(0xe2e8f2), band: rgb(0xdcebf0), environments: rgb(0xdde2ea),
 }
