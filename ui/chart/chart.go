@@ -206,7 +206,11 @@ func (c *Chart) Draw(f *Frame, width, height int) {
 		c.title(&f.Title, width)
 	}
 	if height <= 2 {
-		c.spark(f, width)
+		indent := 0
+		if height > 1 && width > 1 {
+			indent = 1 // under its title
+		}
+		c.spark(f, width, indent)
 		return
 	}
 	c.plot(f, layoutFor(f, width, height))

@@ -19,12 +19,18 @@ var (
 )
 
 // spark writes one row. A column shows its worst sample, so that no spike is averaged away.
-func (c *Chart) spark(f *Frame, width int) {
+// It is quieter than a plot's line: whole bars of that colour would be the loudest on the screen.
+func (c *Chart) spark(f *Frame, width, indent int) {
 	c.sparks.settleSpark(f)
-	c.fillBars(f, width)
+	c.fillBars(f, width-indent)
+	c.out = theme.Spaces(c.out, indent)
 	last := ""
 	for _, b := range c.bars {
-		if look := c.looks[b.kind][0]; look != last {
+		look := c.looks[b.kind][0]
+		if b.kind == data {
+			look = c.th.Dim.On()
+		}
+		if look != last {
 			if last != "" {
 				c.out = append(c.out, "\x1b[m"...)
 			}
