@@ -12,6 +12,22 @@ import (
 	"github.com/politicalsphere/sop/runbook/run"
 )
 
+// BenchmarkProcessorTicker is what a program takes that does nothing but wake as often as Bubble Tea does: the least that
+// the two below can come to on this machine.
+func BenchmarkProcessorTicker(b *testing.B) {
+	tick := time.NewTicker(time.Second / fps)
+	defer tick.Stop()
+	var used, wall time.Duration
+	for b.Loop() {
+		from, start := processTime(b), time.Now()
+		for time.Since(start) < 5*time.Second {
+			<-tick.C
+		}
+		used, wall = used+processTime(b)-from, wall+time.Since(start)
+	}
+	b.ReportMetric(100*used.Seconds()/wall.Seconds(), "%core")
+}
+
 // BenchmarkProcessorIdle and BenchmarkProcessorWatch are what the program takes of one core, as the system counts it, over
 // ten seconds: in front of a run in which nothing happens, and of a watch with a new State every second.
 func BenchmarkProcessorIdle(b *testing.B) { processor(b, 0) }
