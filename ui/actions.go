@@ -31,6 +31,8 @@ func (m *Model) attest(by string) {
 	case !ok:
 	case m.state.Steps[step.ID].Attested != nil:
 		m.question(by, "Take your tick back?", []string{clean(step.Title) + " is then to do again."}, func() { m.send(run.Unattest{Step: step.ID}) })
+	case step.Notify != nil || m.state.Actions[step.ID].Stage == run.ActionInDoubt:
+		m.ask(by, "Tick by hand: "+clean(step.Title), "how do you know (enter ticks)", leastReason, nil, func(text string) { m.send(run.Attest{Step: step.ID, Note: text}) })
 	case !step.IsManual():
 		m.say(clean(step.Title) + " is sensed: a hand tick would not be true. r looks again, o overrides with a reason")
 	default:
@@ -97,14 +99,6 @@ func (m *Model) resume(by string) {
 		}
 	}
 	m.question(by, "Resume the rollout?", lines, func() { m.send(run.Continue{}) })
-}
-
-func (m *Model) statusSent(by string) {
-	if m.state.NextUpdate.IsZero() {
-		m.say("no status updates are due in this run")
-		return
-	}
-	m.question(by, "Was a status update sent?", []string{"The clock for the next one starts again."}, func() { m.send(run.StatusSent{}) })
 }
 
 // extension is by how much a watch is lengthened.

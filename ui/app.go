@@ -41,6 +41,8 @@ type Model struct {
 	silent  bool // the session publishes no more
 	alarm   alarm
 	press   press
+	asked   string  // step that was started here and whose questions come up by themselves
+	opening tea.Cmd // what a form that was just opened wants done
 	copied  copied
 
 	ticks  int // generation of the tick chain; older ticks are dropped
@@ -154,6 +156,9 @@ func (m *Model) tick() tea.Cmd {
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.now = m.session.Now()
 	cmd := m.handle(msg)
+	if m.opening != nil {
+		cmd, m.opening = tea.Batch(cmd, m.opening), nil
+	}
 	if m.state.Plan != nil && screen.FuseLive(m.state) {
 		m.scope, m.help = keys.Rollback, false // whatever led away from it: a burning fuse is in sight
 	}
@@ -192,6 +197,8 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 			m.retheme(!msg.IsDark())
 			m.dirty = true
 		}
+	default:
+		return m.toForm(msg) // its own messages: a cursor that blinks, a field that is done
 	case tea.FocusMsg:
 		m.blurred, m.dirty = false, true
 	case tea.BlurMsg:
@@ -225,6 +232,7 @@ func (m *Model) took(s run.State) tea.Cmd {
 		}
 	}
 	m.askReason()
+	m.comeQuestions()
 	if before.Ended.IsZero() && !s.Ended.IsZero() && m.dialog == nil {
 		m.scope, m.help = keys.Report, false
 	}

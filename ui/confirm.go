@@ -3,6 +3,8 @@ package ui
 import (
 	"time"
 
+	"charm.land/huh/v2"
+
 	"github.com/politicalsphere/sop/runbook/run"
 	"github.com/politicalsphere/sop/ui/keys"
 	"github.com/politicalsphere/sop/ui/screen"
@@ -35,6 +37,8 @@ type dialog struct {
 	typed  func(string)  // called with every change of the text; may be nil
 	leave  func()        // called when it is closed without an answer; may be nil
 	done   func() bool   // tells that the answer ends the program; may be nil
+	form   *huh.Form     // nil: no form
+	held   time.Time     // when the key that opened the form was down last
 	menu   []keys.Hint   // of a palette: the commands that match
 	choose func(keys.ID) // of a palette
 }
@@ -59,6 +63,7 @@ func (m *Model) deaf() bool {
 // draw makes the dialog's picture.
 func (d *dialog) draw(th *theme.Theme, w int) screen.Dialog {
 	p := screen.Dialog{Title: d.title, Lines: d.lines, Loud: d.loud, Hot: d.hot, Label: d.label}
+	p.Form = d.formLines()
 	if d.field != nil {
 		p.Field = d.field.view(th, w-5)
 		if n := d.least - len([]rune(d.field.String())); n > 0 && d.least > 1 {

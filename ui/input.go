@@ -91,7 +91,7 @@ func (m *Model) command(id keys.ID, key string) tea.Cmd {
 	case keys.Resume:
 		m.resume(key)
 	case keys.StatusSent:
-		m.statusSent(key)
+		m.statusUpdate(key)
 	case keys.Filter:
 		m.openFilter(key)
 	case keys.OpenPalette:
@@ -114,6 +114,9 @@ func (m *Model) answer(k tea.KeyPressMsg, id keys.ID) tea.Cmd {
 	}
 	if m.deaf() {
 		return nil
+	}
+	if d.form != nil && id != keys.Back {
+		return m.formKey(k)
 	}
 	switch id {
 	case keys.Back, keys.No:
@@ -184,6 +187,10 @@ func (m *Model) edited() {
 
 // pasted text goes into a field or nowhere: it is never a key.
 func (m *Model) pasted(text string) {
+	if m.dialog != nil && m.dialog.form != nil && !m.deaf() {
+		m.opening = m.toForm(tea.PasteMsg{Content: string(run.MakeSafeText(text, run.MaxMessage))})
+		return
+	}
 	if m.dialog == nil || m.dialog.field == nil || m.deaf() {
 		return
 	}

@@ -125,6 +125,8 @@ func (m *Model) open(id keys.ID, key string) {
 		m.scope = keys.Watch
 	case step.Rollback != nil:
 		m.scope = keys.Rollback
+	case step.Action() != "":
+		m.act(key, step)
 	case id == keys.Start:
 		m.say(clean(step.Title) + " has nothing to start")
 	default:
@@ -242,10 +244,10 @@ func (m *Model) works(id keys.ID) bool {
 			m.scope == keys.Checklist && (m.list.Detail || screen.LayoutFor(m.w, m.h-5) == screen.OnePane))
 	case keys.Freeze:
 		d, _ := screen.Moving(s)
-		return moving && !d.Frozen && !screen.RollbackLive(s)
+		return (moving && !d.Frozen || screen.Raising(s, false)) && !screen.RollbackLive(s)
 	case keys.Resume:
 		d, _ := screen.Moving(s)
-		return moving && (d.Frozen || d.Stage == run.Stuck) && !screen.RollbackLive(s)
+		return (moving && (d.Frozen || d.Stage == run.Stuck) || screen.Raising(s, true)) && !screen.RollbackLive(s)
 	case keys.RollBack, keys.Note, keys.Recheck:
 		return s.Ended.IsZero()
 	case keys.ToGate:
@@ -277,9 +279,13 @@ func (m *Model) worksOnStep(id keys.ID) bool {
 		_, deployed := m.state.Deploys[step.ID]
 		_, watched := m.state.Watches[step.ID]
 		_, phase, _ := screen.StepOf(m.state, step.ID)
-		return !deployed && !watched && (step.Deploy != nil || step.Watch != nil) && phase == m.state.Phase
+		if a := m.state.Actions[step.ID]; a.Stage == run.ActionRunning || a.Stage == run.ActionHolding || a.Stage == run.ActionDone {
+			return false
+		}
+		there := phase == m.state.Phase || phase == len(m.state.Plan.Runbook.Phases) && screen.HasRollbackPhase(m.state)
+		return !deployed && !watched && step.Action() != "" && step.Rollback == nil && there
 	case keys.Attest:
-		return step.IsManual()
+		return run.ByHand(step) || m.state.Actions[step.ID].Stage == run.ActionInDoubt
 	case keys.Override:
 		return step.IsOverridable() && !opens && !step.IsManual() && m.state.StepStatus(step.ID) != run.Checking
 	}

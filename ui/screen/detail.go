@@ -35,6 +35,7 @@ func detailLines(f Frame, step runbook.Step, phase int) []string {
 		lines = append(lines, labelled(th, "follows", th.Warn, why+": look there first. The gate stays shut all the same", f.W)...)
 	}
 	lines = append(lines, checkLines(f, step, phase)...)
+	lines = append(lines, actionLines(f, step, f.W)...)
 	lines = append(lines, personLines(f, step)...)
 	lines = append(lines, labelled(th, "gate", th.StatusStyle(string(status)), gateWords(s, step, phase), f.W)...)
 	lines = append(lines, labelled(th, "how", th.Text, cleanText(step.How), f.W)...)

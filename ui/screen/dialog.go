@@ -13,6 +13,7 @@ type Dialog struct {
 	Label string   // of the text field; empty: there is none
 	Field string   // the field as it is drawn, with its cursor
 	Hint  string   // beside the label: what is missing yet
+	Form  []string // a form as it is drawn, below the lines; nil: there is none
 }
 
 // View draws the dialog in at most h lines.
@@ -26,6 +27,9 @@ func (d Dialog) View(f Frame, h int) []string {
 	var tail []string
 	if d.Label != "" {
 		tail = append(tail, theme.Between(" "+th.Dim.Render(d.Label), th.Warn.Render(d.Hint)+" ", f.W), " "+th.Accent.Render("▸")+" "+d.Field)
+	}
+	for _, l := range d.Form {
+		tail = append(tail, " "+theme.Truncate(l, f.W-1))
 	}
 	var body []string
 	at := -1

@@ -206,6 +206,7 @@ func Evidence(s run.State, id string) string {
 	if len(step.Verify) == 0 && s.Observed(id) != "" {
 		fmt.Fprintf(&b, "%s\n", s.Observed(id))
 	}
+	writeAction(&b, s, step)
 	return b.String()
 }
 

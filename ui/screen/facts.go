@@ -33,6 +33,16 @@ func Moving(s run.State) (best run.DeployState, moving bool) {
 	return best, moving
 }
 
+// Raising tells whether flags are on their way up, and are frozen or not.
+func Raising(s run.State, frozen bool) bool {
+	for _, a := range s.Actions {
+		if step, _, ok := StepOf(s, a.Step); ok && step.Flags != nil && a.Paused == frozen && (a.Stage == run.ActionHolding || a.Stage == run.ActionRunning) {
+			return true
+		}
+	}
+	return false
+}
+
 // Environment is the environment that a person acts on now: of the rollback, else of the open phase.
 func Environment(s run.State) string {
 	if s.Rollback != nil && s.Rollback.Stage != run.TakenBack {
@@ -82,7 +92,9 @@ func NeedsSomebody(s run.State, step runbook.Step) bool {
 	case run.Failed, run.Drifted, run.Conflicted, run.Unknown, run.Stale:
 		return true
 	case run.Pending:
-		return step.IsManual() || step.Action() == "deploy" || step.Action() == "watch"
+		return step.IsManual() || step.Action() != "" && step.Rollback == nil
+	case run.Checking: // an action that waits for somebody's words
+		return s.Actions[step.ID].Stage == run.ActionWaiting && (step.Approve != nil || step.Ask != nil)
 	}
 	return false
 }

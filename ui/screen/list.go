@@ -246,7 +246,7 @@ func observed(f Frame, step runbook.Step, status run.Status) (string, theme.Styl
 	switch {
 	case status == run.NotApplicable:
 		return "does not apply here", look
-	case status == run.Pending && (step.Action() == "deploy" || step.Action() == "watch"):
+	case status == run.Pending && step.Action() != "" && step.Rollback == nil:
 		return "s starts it", th.Dim
 	case !step.IsRequired():
 		return "optional", th.Dim
