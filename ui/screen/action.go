@@ -111,7 +111,9 @@ func actionLines(f Frame, step runbook.Step, width int) []string {
 		return plannedLines(f, step, width)
 	}
 	var lines []string
-	add := func(label string, st theme.Style, text string) { lines = append(lines, labelled(th, label, st, text, width)...) }
+	add := func(label string, st theme.Style, text string) {
+		lines = append(lines, labelled(th, label, st, text, width)...)
+	}
 	add("act", th.Text, fmt.Sprintf("%s, try %d, by %s at %s UTC", a.Stage, a.Attempt, clean(a.By), instant(a.Started)))
 	if text := string(f.State.Observed(step.ID)); text != "" {
 		add("came", th.Text, text)
