@@ -7,13 +7,13 @@ import (
 	"github.com/politicalsphere/sop/ui/theme"
 )
 
-// phaseColumnWidth is what the list of phases takes: its longest title, but not more than three tenths.
+// phaseColumnWidth is what the list of phases takes: its longest title, but not more than a third.
 func phaseColumnWidth(f Frame) int {
 	w := 0
 	for _, ph := range Phases(f.State) {
 		w = max(w, theme.Width(phaseTitle(ph)))
 	}
-	return max(24, min(w+phaseExtras, 40, f.W*3/10))
+	return max(24, min(w+phaseExtras, 40, f.W/3))
 }
 
 // phaseExtras is what stands around a phase's title: cursor, number, count, glyph.
