@@ -71,10 +71,21 @@ func TestReport(t *testing.T) {
 			t.Errorf("the report does not say %q", want)
 		}
 	}
+	page := filepath.Join(t.TempDir(), "run.html")
+	if s := must(t, exitDone, "report", id, "--to", page); s.out != "" || !strings.Contains(s.err, page) {
+		t.Errorf("got %q, %q", s.out, s.err)
+	}
+	data, err := os.ReadFile(page)
+	if err != nil || !strings.HasPrefix(string(data), "<!DOCTYPE html>") || strings.Count(string(data), "<svg viewBox") < 8 || !strings.Contains(string(data), "tripped, above 5.03 %") {
+		t.Errorf("the page is %.200s, %v", data, err)
+	}
 	var told struct {
 		outcome
 		Environment string
 		Head        string
+		Journal     struct{ Whole bool }
+		Charts      []struct{ Metric string }
+		Rollouts    []struct{ Spans []struct{ Kind string } }
 		Steps       []struct{ ID, Status string }
 		Rollback    struct{ Components []struct{ State string } }
 		Log         []struct{ Text string }
@@ -82,6 +93,9 @@ func TestReport(t *testing.T) {
 	must(t, exitDone, "report", id, "-o", "json").into(t, &told)
 	if told.Run != id || told.Outcome != "rolled-back" || told.Environment != "production" || len(told.Rollback.Components) != 4 || len(told.Log) == 0 {
 		t.Errorf("got %+v", told)
+	}
+	if !told.Journal.Whole || len(told.Charts) < 10 || len(told.Rollouts) != 2 {
+		t.Errorf("got journal %+v, %d charts, %d rollouts", told.Journal, len(told.Charts), len(told.Rollouts))
 	}
 	if len(told.Steps) < 30 {
 		t.Errorf("%d steps", len(told.Steps))
@@ -149,6 +163,33 @@ func TestVerifyFindsDamage(t *testing.T) {
 	}
 	must(t, exitFailed, "resume", id, "--auto")
 	must(t, exitDone, "runs")
+
+	told := must(t, exitFailed, "report", id) // what stands before the damage, and that it is there
+	if !strings.Contains(told.out, "the journal is not whole") || !strings.Contains(told.out, "deploy to staging done") || !strings.Contains(told.err, "damaged") {
+		t.Errorf("the report of a damaged run says %s\n%.1500s", told.err, told.out)
+	}
+}
+
+// A crash in the middle of a line is no damage, and a lost runbook no reason to say nothing.
+func TestReportOfWhatIsLeft(t *testing.T) {
+	id := thursdayRun(t).Run
+	dir := copied(t, id)
+	change(t, dir, func(b []byte) []byte { return b[:len(b)-7] })
+	if s := must(t, exitDone, "report", id); !strings.Contains(s.out, "cut short by a crash") || !strings.Contains(s.out, "the run is not over") {
+		t.Errorf("the report of a torn journal says %.1500s", s.out)
+	}
+	if err := os.Remove(filepath.Join(dir, planFile)); err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"markdown", "html", "json"} {
+		if s := must(t, exitDone, "report", id, "-o", format); !strings.Contains(s.out, "read its runbook") || !strings.Contains(s.out, "rollback.took") {
+			t.Errorf("the report without a runbook says %.1500s", s.out)
+		}
+	}
+	change(t, dir, func([]byte) []byte { return []byte("nothing of a journal\n") })
+	if s := must(t, exitFailed, "report", id); s.out != "" || !strings.Contains(s.err, id) {
+		t.Errorf("the report of no journal says %s%s", s.out, s.err)
+	}
 }
 
 func TestPracticeIsNotResumed(t *testing.T) {

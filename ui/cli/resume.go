@@ -122,25 +122,34 @@ func replay(id, dir string, records []journal.Record) (run.State, error) {
 	if err != nil {
 		return run.State{}, fmt.Errorf("replay run %s: %w", id, err)
 	}
+	plan, err := frozenPlan(id, dir, started)
+	if err != nil {
+		return run.State{}, fmt.Errorf("replay run %s: %w", id, err)
+	}
+	return engine.Replay(id, plan, records)
+}
+
+// frozenPlan reads the runbook beside a journal, which has to be the one that the run began with.
+func frozenPlan(id, dir string, started run.RunStarted) (*runbook.Plan, error) {
 	data, err := os.ReadFile(filepath.Join(dir, planFile))
 	if err != nil {
-		return run.State{}, fmt.Errorf("replay run %s: read its runbook: %w", id, err)
+		return nil, fmt.Errorf("read its runbook: %w", err)
 	}
 	doc, problems := runbook.Load(checks.Kinds(), runbook.Source{Name: filepath.Join(dir, planFile), Data: data})
 	if runbook.HasErrors(problems) {
-		return run.State{}, fmt.Errorf("replay run %s: its runbook: %s", id, problems[0])
+		return nil, fmt.Errorf("its runbook: %s", problems[0])
 	}
 	if doc.Digest != started.Digest {
-		return run.State{}, fmt.Errorf("replay run %s: its runbook was changed after it began (digest %.12s, was %.12s): put the old file back", id, doc.Digest, started.Digest)
+		return nil, fmt.Errorf("its runbook was changed after it began (digest %.12s, was %.12s): put the old file back", doc.Digest, started.Digest)
 	}
 	plan, problems := runbook.Resolve(doc, runbook.Choice{
 		Inputs: started.Inputs, Environment: started.Environment, Run: id, Operator: started.Operator, Partial: started.Only, TargetOnly: started.Only,
 		Context: started.Context, Namespace: started.Namespace,
 	})
 	if plan == nil {
-		return run.State{}, fmt.Errorf("replay run %s: %s", id, problems[0])
+		return nil, fmt.Errorf("its runbook: %s", problems[0])
 	}
-	return engine.Replay(id, plan, records)
+	return plan, nil
 }
 
 func firstEvent(records []journal.Record) (run.RunStarted, error) {

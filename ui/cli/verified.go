@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+
+	"github.com/spf13/cobra"
 
 	"github.com/politicalsphere/sop/runbook/journal"
 	"github.com/politicalsphere/sop/runbook/run"
@@ -35,4 +38,36 @@ func (v verification) text() string {
 		return fmt.Sprintf("whole: %d records, %d repairs, %d outputs, head %s", v.Records, v.Repairs, v.Outputs, v.Head)
 	}
 	return fmt.Sprintf("DAMAGED: %s (%d good records before it, head %s)", v.Flaw, v.Records, v.Head)
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "verify RUN",
+		Short: "Check that a run's journal is whole and untouched",
+		Args:  cobra.ExactArgs(1),
+	}
+	format := outputFlag(cmd, "text", "json")
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		if err := checkFormat(*format, "text", "json"); err != nil {
+			return err
+		}
+		dir, err := runDir(args[0])
+		if err != nil {
+			return err
+		}
+		found, err := journal.Verify(dir)
+		if err != nil {
+			return couldNotLook(err)
+		}
+		if *format == "json" {
+			err = a.writeJSON(verified(found))
+		} else {
+			_, err = fmt.Fprintln(a.out, verified(found).text())
+		}
+		if !found.OK() {
+			return errors.Join(err, quiet(exitFailed))
+		}
+		return err
+	}
+	return cmd
 }
