@@ -79,14 +79,14 @@ func (t *teller) receipt() Receipt {
 }
 
 // words say in a sentence what became of it.
-func (r Receipt) words() string {
-	who := "R was pressed by " + r.By
-	if r.By == "" {
+func (rc Receipt) words() string {
+	who := "R was pressed by " + rc.By
+	if rc.By == "" {
 		who = "It began by itself"
 	}
-	text := fmt.Sprintf("%s at %s", who, clock(r.Pressed))
-	if r.Because != "" {
-		text += ": " + string(r.Because)
+	text := fmt.Sprintf("%s at %s", who, clock(rc.Pressed))
+	if rc.Because != "" {
+		text += ": " + string(rc.Because)
 	}
 	return text + "."
 }

@@ -113,32 +113,32 @@ func (t *teller) rollout(before run.State, e run.Stamped) {
 }
 
 // follow closes the span that a deploy was in, and opens the next one, when it does something else now.
-func (r *Rollout) follow(d run.DeployState, at time.Time) {
-	if !r.Ended.IsZero() {
-		if d.Stage == run.RolledOff && r.Stage == run.DeployDone && r.Undone.IsZero() {
-			r.Undone = at
+func (ro *Rollout) follow(d run.DeployState, at time.Time) {
+	if !ro.Ended.IsZero() {
+		if d.Stage == run.RolledOff && ro.Stage == run.DeployDone && ro.Undone.IsZero() {
+			ro.Undone = at
 		}
 		return
 	}
 	kind, move, going := spanOf(d)
-	r.Stage, r.Why = d.Stage, d.Why
-	r.Problems, r.Unknown, r.Notes = d.Problems, d.Unknown, d.Notes
-	if n := len(r.Spans); r.open {
-		last := &r.Spans[n-1]
+	ro.Stage, ro.Why = d.Stage, d.Why
+	ro.Problems, ro.Unknown, ro.Notes = d.Problems, d.Unknown, d.Notes
+	if n := len(ro.Spans); ro.open {
+		last := &ro.Spans[n-1]
 		last.To = at
 		if going && last.Kind == kind && last.Move == move {
 			return
 		}
-		r.open = false
+		ro.open = false
 		if kind := last.Kind; kind == SpanHold && last.Took() == 0 {
-			r.Spans = r.Spans[:n-1] // nothing is held after the last move
+			ro.Spans = ro.Spans[:n-1] // nothing is held after the last move
 		}
 	}
 	if !going {
-		r.Ended = at
+		ro.Ended = at
 		return
 	}
-	r.Spans, r.open = append(r.Spans, Span{Kind: kind, Move: move, From: at, To: at}), true
+	ro.Spans, ro.open = append(ro.Spans, Span{Kind: kind, Move: move, From: at, To: at}), true
 }
 
 // moves takes wishes and their outcomes.
