@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -266,5 +267,64 @@ func TestList(t *testing.T) {
 	}
 	if _, err := List(filepath.Join(root, ids[0], journalName)); err == nil {
 		t.Error("listed a file")
+	}
+}
+
+// A long journal is listed by its ends, and as if all of it had been read.
+func TestListOfALongRun(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "runs")
+	id := NewID(epoch)
+	j, err := Create(root, id, quick())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const records = 600
+	for i := range records {
+		if _, err := j.Append(epoch.Add(time.Duration(i)*time.Second), "ana", "sample", map[string]any{"n": i, "text": strings.Repeat("x", 1000)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(root, id, journalName)
+	whole, err := os.ReadFile(path)
+	if err != nil || len(whole) < 4*MaxLine {
+		t.Fatalf("%d bytes, %v", len(whole), err)
+	}
+	one := func() RunInfo {
+		t.Helper()
+		runs, err := List(root)
+		if err != nil || len(runs) != 1 {
+			t.Fatalf("%+v, %v", runs, err)
+		}
+		return runs[0]
+	}
+	recs, _, err := Read(filepath.Join(root, id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := one()
+	if r.Err != nil || r.Records != records || r.First.Hash != recs[0].Hash || r.Last.Hash != recs[records-1].Hash || len(r.Tail) != maxTail || r.Tail[0].Hash != recs[records-maxTail].Hash {
+		t.Errorf("%+v", r)
+	}
+	for name, c := range map[string]struct {
+		how  func([]byte) []byte
+		want error
+	}{
+		"the first record": {func(b []byte) []byte { b[100] ^= 1; return b }, ErrDamaged},
+		"the last record":  {func(b []byte) []byte { b[len(b)-100] ^= 1; return b }, ErrTorn},
+		"a torn tail":      {func(b []byte) []byte { return b[:len(b)-9] }, ErrTorn},
+		"a line cut out": {func(b []byte) []byte {
+			lines := strings.SplitAfter(string(b), "\n")
+			return []byte(strings.Join(slices.Delete(lines, records-3, records-2), ""))
+		}, ErrDamaged},
+	} {
+		if err := os.WriteFile(path, c.how([]byte(string(whole))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r := one(); !errors.Is(r.Err, c.want) {
+			t.Errorf("%s: %v", name, r.Err)
+		}
 	}
 }

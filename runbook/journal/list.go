@@ -1,8 +1,10 @@
 package journal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,13 +22,17 @@ type RunInfo struct {
 	Started time.Time // of the first record, or of the id when there is none
 	LivePID int       // the process that has it open, or 0
 	Records int
-	First   Record // zero when there is no record
-	Last    Record // likewise; its Kind tells how far the run came
-	Err     error  // why it cannot be read, or not wholly; see Read
+	First   Record   // zero when there is no record
+	Last    Record   // likewise; its Kind tells how far the run came
+	Tail    []Record // the last few, oldest first, Last among them
+	Err     error    // why it cannot be read, or not wholly; see Read
 }
 
 // List returns the runs in root, newest first. A root that does not exist has none; one that cannot be read is an
 // error. A run that cannot be read is listed with its error.
+//
+// Of a long journal only the first and the last records are read, and only their hashes are checked: what is damaged
+// between them is found by Read and Verify.
 func List(root string) ([]RunInfo, error) {
 	entries, err := os.ReadDir(root)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -38,24 +44,99 @@ func List(root string) ([]RunInfo, error) {
 	var runs []RunInfo
 	for _, e := range entries {
 		if isID(e.Name()) {
-			runs = append(runs, look(filepath.Join(root, e.Name())))
+			runs = append(runs, Look(filepath.Join(root, e.Name())))
 		}
 	}
 	slices.SortFunc(runs, func(a, b RunInfo) int { return strings.Compare(b.ID, a.ID) })
 	return runs, nil
 }
 
-func look(dir string) RunInfo {
-	run := RunInfo{ID: filepath.Base(dir), Dir: dir}
-	run.Started = ulid.Time(ulid.MustParse(run.ID).Time()).UTC()
-	var recs []Record
-	recs, _, run.Err = Read(dir)
+// IDTime is when a run was created, as its id says; zero when it is no id.
+func IDTime(id string) time.Time {
+	u, err := ulid.ParseStrict(id)
+	if err != nil {
+		return time.Time{}
+	}
+	return ulid.Time(u.Time()).UTC()
+}
+
+// maxTail bounds the last records of a RunInfo.
+const maxTail = 8
+
+// Look is what a List says of the run in dir.
+func Look(dir string) RunInfo {
+	run := RunInfo{ID: filepath.Base(dir), Dir: dir, Started: IDTime(filepath.Base(dir))}
+	recs, ok := ends(dir)
+	if !ok { // short, or not as it should be: the whole of it says what it is
+		recs, _, run.Err = Read(dir)
+	}
 	if !errors.Is(run.Err, ErrUnsafe) {
 		run.LivePID = livePID(dir)
 	}
-	if run.Records = len(recs); run.Records > 0 {
-		run.First, run.Last = recs[0], recs[len(recs)-1]
-		run.Started = run.First.At
+	if n := len(recs); n > 0 {
+		run.First, run.Last, run.Tail = recs[0], recs[n-1], recs[max(0, n-maxTail):]
+		run.Records, run.Started = int(run.Last.Seq), run.First.At
 	}
 	return run
+}
+
+// ends reads the first record of a long journal and its last ones. ok is false when the journal is short, or when
+// anything about them is not as it should be.
+func ends(dir string) (recs []Record, ok bool) {
+	path := filepath.Join(dir, journalName)
+	if checkDir(dir) != nil || checkFile(path) != nil {
+		return nil, false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, false
+	}
+	defer func() { _ = f.Close() }() // only read from
+	info, err := f.Stat()
+	if err != nil || info.Size() < 4*MaxLine {
+		return nil, false
+	}
+	head, err := section(f, 0, MaxLine)
+	if err != nil {
+		return nil, false
+	}
+	line, _, whole := bytes.Cut(head, []byte("\n"))
+	first, bad := chain{}.check(line)
+	if !whole || bad != nil || first.Run != filepath.Base(dir) {
+		return nil, false
+	}
+	tail, err := section(f, info.Size()-2*MaxLine, 2*MaxLine)
+	if err != nil {
+		return nil, false
+	}
+	_, tail, _ = bytes.Cut(tail, []byte("\n")) // the rest of a line that began before it
+	lines := bytes.Split(tail, []byte("\n"))
+	if n := len(lines); n < 3 || len(lines[n-1]) > 0 {
+		return nil, false // one is being written, or is torn
+	}
+	lines = lines[max(0, len(lines)-2-maxTail) : len(lines)-1]
+	last, ok := follow(lines, first.Run)
+	return append([]Record{first}, last...), ok
+}
+
+// follow reads lines that follow each other; the first only vouches for the second.
+func follow(lines [][]byte, run string) (recs []Record, ok bool) {
+	before, ok := shaped(lines[0])
+	if !ok {
+		return nil, false
+	}
+	c := chain{line: 1, seq: before.Seq, hash: string(lines[0][:hashLen]), run: run}
+	for _, line := range lines[1:] {
+		rec, why := c.check(line)
+		if why != nil {
+			return nil, false
+		}
+		c.line, c.seq, c.hash = c.line+1, rec.Seq, rec.Hash
+		recs = append(recs, rec)
+	}
+	return recs, true
+}
+
+func section(f *os.File, from, length int64) ([]byte, error) {
+	return io.ReadAll(io.NewSectionReader(f, from, length))
 }

@@ -5,33 +5,24 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/politicalsphere/sop/runbook/journal"
-	"github.com/politicalsphere/sop/runbook/run"
 )
 
 func (a *app) runsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "runs", Short: "List the runs on this machine, newest first", Args: cobra.NoArgs}
+	cmd := &cobra.Command{
+		Use:   "runs",
+		Short: "List the runs on this machine, newest first",
+		Long: `List the runs on this machine, newest first: when, which runbook, where or which practice, who, how it ended, the
+verdict, and how long it lasted. Only the ends of each journal are read; sop verify RUN checks all of one.`,
+		Args: cobra.NoArgs,
+	}
 	format := outputFlag(cmd, "text", "json")
 	cmd.RunE = func(*cobra.Command, []string) error {
 		if err := checkFormat(*format, "text", "json"); err != nil {
 			return err
 		}
-		root, err := journal.DefaultRoot()
+		list, err := pastRuns()
 		if err != nil {
-			return failed(err)
-		}
-		infos, err := journal.List(root)
-		if err != nil {
-			return failed(err)
-		}
-		list := []summary{}
-		for _, info := range infos {
-			sum, err := summarise(info.Dir)
-			if err != nil {
-				sum = summary{Run: info.ID, Damage: run.MakeSafe(err.Error(), 300)}
-			}
-			list = append(list, sum)
+			return err
 		}
 		if *format == "json" {
 			return a.writeJSON(map[string]any{"runs": list})
@@ -39,9 +30,20 @@ func (a *app) runsCommand() *cobra.Command {
 		for _, s := range list {
 			fmt.Fprintln(a.out, s.text())
 		}
+		if len(list) == 0 {
+			fmt.Fprintln(a.err, "no run yet: sop practice plays one, sop run RUNBOOK begins one")
+		}
 		return nil
 	}
 	return cmd
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 MST") }
+
+// lasted is how long a run lasted; of one that is not over nothing is said.
+func lasted(s summary) string {
+	if s.Open() {
+		return ""
+	}
+	return s.Took().Round(time.Second).String()
+}

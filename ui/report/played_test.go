@@ -83,6 +83,7 @@ func passed(t *testing.T) *runtest.Drive {
 	w.Looks, w.Checks = map[string]run.Result{}, map[string]run.Status{}
 	d.Want(run.Start{Step: "move"})
 	d.Until("deployed", 30*time.Minute, func(s run.State) bool { return s.Deploys["move"].Stage == run.DeployDone })
+	d.For(30 * time.Second)
 	d.Want(run.Start{Step: "watch"})
 	d.For(11 * time.Minute)
 	d.Want(run.OpenGate{})
