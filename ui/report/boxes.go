@@ -84,23 +84,28 @@ func (r *Report) checkLines(b Step, check Check) (c Cell) {
 		c.line(Part{Text: "– pinned ", Style: Dim}, Part{Text: string(check.Pin), Style: Code})
 	}
 	for _, e := range check.Evidence {
-		said := []string{string(e.Observed)}
-		if e.Expected != "" {
-			said = append(said, "expected "+string(e.Expected))
-		}
-		if e.Source != "" {
-			said = append(said, string(e.Source))
-		}
-		if e.ResourceVersion != "" {
-			said = append(said, "resourceVersion "+e.ResourceVersion)
-		}
-		line := Words{{Text: "– " + strings.Join(said, " · "), Style: Dim}}
-		if e.Query != "" {
-			line = append(line, Part{Text: " · ", Style: Dim}, Part{Text: string(e.Query), Style: Code})
-		}
-		c = append(c, line)
+		c = append(c, factLine(e))
 	}
 	return c
+}
+
+// factLine is one fact: what was seen, what should be, of what, and by which question.
+func factLine(e run.Evidence) Words {
+	said := []string{string(e.Observed)}
+	if e.Expected != "" {
+		said = append(said, "expected "+string(e.Expected))
+	}
+	if e.Source != "" {
+		said = append(said, string(e.Source))
+	}
+	if e.ResourceVersion != "" {
+		said = append(said, "resourceVersion "+e.ResourceVersion)
+	}
+	line := Words{{Text: "– " + strings.Join(said, " · "), Style: Dim}}
+	if e.Query != "" {
+		line = append(line, Part{Text: " · ", Style: Dim}, Part{Text: string(e.Query), Style: Code})
+	}
+	return line
 }
 
 // boxWhen is when a box was vouched for, passed over, or looked at last.

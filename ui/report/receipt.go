@@ -2,13 +2,18 @@ package report
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/politicalsphere/sop/runbook/run"
 )
 
-// NotRestored is what no rollback of this program puts back. It is said in every receipt.
-const NotRestored = "ConfigMaps, Secrets, feature flags and the database stay as they are."
+// What no rollback of this program puts back is said in every receipt. Flags that the run itself raised are turned off.
+const (
+	notRestored     = "ConfigMaps, Secrets, feature flags and the database stay as they are."
+	notRestoredElse = "ConfigMaps, Secrets, the database, and all feature flags but those above stay as they are."
+)
 
 // Receipt tells one press of R, and what came of it.
 type Receipt struct {
@@ -27,7 +32,16 @@ type Receipt struct {
 	Why         run.Safe          `json:"why,omitempty"` // of Verified, or why the fuse asked
 	Late        bool              `json:"late,omitempty"`
 	Components  []Undo            `json:"components"`
+	Flags       []FlagsOff        `json:"flags,omitempty"` // that the run had raised
 	NotRestored string            `json:"notRestored"`
+}
+
+// FlagsOff is what came of turning off the flags of one step.
+type FlagsOff struct {
+	Step  string   `json:"step"`
+	Title string   `json:"title"`
+	Off   bool     `json:"off"`
+	Error run.Safe `json:"error,omitempty"`
 }
 
 // Undo is the way back of one component.
@@ -52,10 +66,14 @@ func (t *teller) receipt() Receipt {
 	r := Receipt{
 		Environment: rb.Env, Stage: rb.Stage, By: rb.By, Because: rb.Because, Reason: rb.Reason, Pressed: rb.Pressed,
 		Frozen: rb.FrozenAt, Burnt: rb.Burnt, Took: rb.SettleFrom, InBand: rb.InBand, Ended: rb.Ended,
-		Verified: rb.Verified, Why: t.settle, Late: rb.Late, Components: []Undo{}, NotRestored: NotRestored,
+		Verified: rb.Verified, Why: t.settle, Late: rb.Late, Components: []Undo{}, NotRestored: notRestored,
 	}
 	if r.Why == "" {
 		r.Why = rb.AskWhy
+	}
+	for _, id := range slices.Sorted(maps.Keys(rb.Flags)) {
+		r.Flags = append(r.Flags, FlagsOff{Step: id, Title: t.stepTitle(id), Off: rb.Flags[id].Done, Error: rb.Flags[id].Err})
+		r.NotRestored = notRestoredElse
 	}
 	for _, p := range rb.Pins {
 		c := t.s.Envs[rb.Env].Components[p.Component]

@@ -52,6 +52,8 @@ type Report struct {
 	Steps       []Step       `json:"steps"`
 	Overrides   []Override   `json:"overrides,omitempty"`
 	Gates       []Gate       `json:"gates,omitempty"`
+	Acts        []Act        `json:"actions,omitempty"`
+	Messages    []Message    `json:"messages,omitempty"`
 	Rollouts    []Rollout    `json:"rollouts,omitempty"`
 	Watches     []Watch      `json:"watches,omitempty"`
 	Triggers    []Turn       `json:"triggers,omitempty"` // every time that one changed its state

@@ -18,10 +18,13 @@ var sections = []func(*Report) []Section{
 	one((*Report).verdictSection),
 	one((*Report).rollbackSection),
 	one((*Report).exceptionsSection),
+	one((*Report).approvalsSection),
 	one((*Report).componentsSection),
 	(*Report).rolloutSections,
 	(*Report).chartSections,
 	(*Report).checklistSections,
+	one((*Report).actsSection),
+	one((*Report).messagesSection),
 	one((*Report).gatesSection),
 	one((*Report).logSection),
 	one((*Report).recordSection),
@@ -181,6 +184,13 @@ func (r *Report) receiptBlocks(rc Receipt) []Block {
 	default:
 		facts = append(facts, Fact{"Patches went out", words(r.when(rc.Burnt))})
 		facts = append(facts, rc.after(r)...)
+	}
+	for _, f := range rc.Flags {
+		said := Cell{Words{{Text: "off", Style: State, Mark: "✔", Tone: "good"}}}
+		if !f.Off {
+			said = Cell{Words{{Text: "NOT off", Style: State, Mark: "✖", Tone: "bad"}, {Text: " " + string(f.Error)}}}
+		}
+		facts = append(facts, Fact{"Flags of " + clean(f.Title), said})
 	}
 	if rc.Reason != "" {
 		facts = append(facts, Fact{"Reason", words(string(rc.Reason))})

@@ -105,6 +105,11 @@ func (t *teller) take(e run.Stamped) (err error) {
 
 // before keeps what the event is about to replace.
 func (t *teller) before(e run.Stamped) {
+	if v, again := e.Event.(run.ActionStarted); again {
+		if act, ok := t.act(v.Step); ok {
+			t.r.Acts = append(t.r.Acts, act)
+		}
+	}
 	if _, again := e.Event.(run.RollbackPressed); !again {
 		return
 	}
@@ -174,6 +179,7 @@ func (t *teller) end() {
 	r.settleOutcome(s.Rollback)
 	r.Components = ComponentsOf(s)
 	t.steps()
+	t.acts()
 	t.watches()
 	t.charts()
 	t.closeSpans()
