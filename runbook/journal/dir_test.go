@@ -305,7 +305,7 @@ func TestListOfALongRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := one()
-	if r.Err != nil || r.Records != records || r.First.Hash != recs[0].Hash || r.Last.Hash != recs[records-1].Hash || len(r.Tail) != maxTail || r.Tail[0].Hash != recs[records-maxTail].Hash {
+	if r.Err != nil || r.Records != records || r.First.Hash != recs[0].Hash || r.Last.Hash != recs[records-1].Hash || len(r.Tail) != maxTail || r.Tail[0].Hash != recs[records-maxTail].Hash || r.Tail[maxTail-1].Seq != records {
 		t.Errorf("%+v", r)
 	}
 	for name, c := range map[string]struct {

@@ -96,27 +96,53 @@ func ends(dir string) (recs []Record, ok bool) {
 	if err != nil || info.Size() < 4*MaxLine {
 		return nil, false
 	}
-	head, err := section(f, 0, MaxLine)
+	head, err := firstLine(f)
 	if err != nil {
 		return nil, false
 	}
-	line, _, whole := bytes.Cut(head, []byte("\n"))
-	first, bad := chain{}.check(line)
-	if !whole || bad != nil || first.Run != filepath.Base(dir) {
+	first, bad := chain{}.check(head)
+	if bad != nil || first.Run != filepath.Base(dir) {
 		return nil, false
 	}
-	tail, err := section(f, info.Size()-2*MaxLine, 2*MaxLine)
-	if err != nil {
-		return nil, false
-	}
-	_, tail, _ = bytes.Cut(tail, []byte("\n")) // the rest of a line that began before it
-	lines := bytes.Split(tail, []byte("\n"))
-	if n := len(lines); n < 3 || len(lines[n-1]) > 0 {
+	lines, err := lastLines(f, info.Size())
+	if err != nil || len(lines) < 2 {
 		return nil, false // one is being written, or is torn
 	}
-	lines = lines[max(0, len(lines)-2-maxTail) : len(lines)-1]
 	last, ok := follow(lines, first.Run)
 	return append([]Record{first}, last...), ok
+}
+
+// glance is how much of an end is read at first: enough for what most records are long.
+const glance = 8 << 10
+
+func firstLine(f *os.File) ([]byte, error) {
+	for _, length := range []int64{glance, MaxLine} {
+		head, err := section(f, 0, length)
+		if err != nil {
+			return nil, err
+		}
+		if line, _, whole := bytes.Cut(head, []byte("\n")); whole {
+			return line, nil
+		}
+	}
+	return nil, io.ErrUnexpectedEOF
+}
+
+// lastLines are the last whole lines, at most those of a Tail and the one before them; none when the file does not end
+// with a whole one.
+func lastLines(f *os.File, size int64) ([][]byte, error) {
+	for _, length := range []int64{2 * glance, 2 * MaxLine} {
+		tail, err := section(f, size-length, length)
+		if err != nil {
+			return nil, err
+		}
+		_, tail, _ = bytes.Cut(tail, []byte("\n")) // the rest of a line that began before it
+		lines := bytes.Split(tail, []byte("\n"))
+		if n := len(lines); len(lines[n-1]) == 0 && n >= 3 {
+			return lines[max(0, n-2-maxTail) : n-1], nil
+		}
+	}
+	return nil, nil
 }
 
 // follow reads lines that follow each other; the first only vouches for the second.
