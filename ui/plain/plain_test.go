@@ -95,3 +95,31 @@ func TestHostileText(t *testing.T) {
 		t.Errorf("got %s", text)
 	}
 }
+
+// What is loud comes between, and the text that is asked for is asked for again.
+func TestLoudWhileTyping(t *testing.T) {
+	t.Parallel()
+	w := runtest.NewWorld()
+	p := newPlay(t, runtest.Plan(t), w).waits(20 * time.Second).types("1")
+	w.Checks["strict"] = run.Failed
+	p.waits(12 * time.Second)
+	if text := p.text.String(); !strings.HasSuffix(text, "Strict drifted: scripted failed. At 10:00:30 UTC.\nStill asked: Note for Config.\n") {
+		t.Errorf("got %s", text)
+	}
+	p.types("seen")
+	if a := p.d.S.Steps["config"].Attested; a == nil || a.Note != "seen" {
+		t.Errorf("the note is %+v", a)
+	}
+}
+
+// Numbers go on from a question that gave way by itself, so that one typed for it is not an answer to the next.
+func TestLateNumber(t *testing.T) {
+	t.Parallel()
+	w := runtest.NewWorld()
+	p := newPlay(t, runtest.Plan(t), w).waits(20 * time.Second)
+	w.Checks["strict"] = run.Failed
+	p.waits(12 * time.Second).types("1")
+	if p.talk.text != nil || !strings.Contains(p.text.String(), `"1" is no answer here. Type a number from 4 to 5.`) {
+		t.Errorf("got %s", p.text.String())
+	}
+}

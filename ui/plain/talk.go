@@ -22,6 +22,7 @@ type Talk struct {
 	news      news
 	asked     asked
 	own       func() *question // a question that the person brought up; nil: none
+	rang      int              // how often something loud was said
 	text      *text            // that is being typed; nil: none
 	heard     map[string]bool  // keys of questions that were said in full
 	skipped   map[string]bool  // keys of questions that the person put aside
@@ -71,6 +72,7 @@ func (t *Talk) say(parts ...string) {
 
 // loudly says what has to be heard: it rings at a terminal.
 func (t *Talk) loudly(parts ...string) {
+	t.rang++
 	lines := wrap("Attention: " + sentence(parts...))
 	for i, l := range lines {
 		if i == 0 && t.o.Terminal {
@@ -124,7 +126,11 @@ func (t *Talk) See(s run.State, now time.Time) {
 		t.begun = true
 		t.greet()
 	}
+	rang := t.rang
 	t.tell()
+	if t.text != nil && t.rang > rang && s.Ended.IsZero() {
+		t.say("Still asked: " + t.text.ask)
+	}
 	if !s.Ended.IsZero() {
 		t.text, t.asked = nil, asked{}
 		return

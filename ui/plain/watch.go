@@ -165,7 +165,7 @@ func triggerVerb(w run.TriggerWord) string {
 	case run.TriggerOK:
 		return "is fine again"
 	}
-	return "is " + triggerWord(w)
+	return "is " + plainly(string(w))
 }
 
 // number says a value in its unit.
