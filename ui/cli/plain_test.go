@@ -147,3 +147,18 @@ func audible(t *testing.T, text string) {
 		}
 	}
 }
+
+// A responder at a dumb terminal rolls back on a real cluster, by lines that come from a pipe.
+func TestPlainRollback(t *testing.T) {
+	t.Parallel()
+	at := served(t)
+	file := movingOn(t, at)
+	must(t, exitDone, "run", file, "--set", "version=v1.4.2", "--kubeconfig", at.Kubeconfig, "--auto")
+	var out, errOut bytes.Buffer
+	code := Main([]string{"rollback", file, "web", "--kubeconfig", at.Kubeconfig, "--plain", "-o", "json"}, strings.NewReader("R\nit was slow\n"), &out, &errOut)
+	if code != exitDone || !strings.HasPrefix(out.String(), "{") {
+		t.Errorf("exit code %d\n%s%s", code, out.String(), errOut.String())
+	}
+	inOrder(t, errOut.String(), "Rollback of production", "Attention: R pressed", "Attention: Rolling back production in 3 seconds: web v1.4.2 to v1.4.1.", "Why is it rolled back?", "Rollback reason: it was slow")
+	audible(t, errOut.String())
+}

@@ -78,7 +78,12 @@ func (t *Talk) lost(line string) {
 		what = string(r[:40]) + "..."
 	}
 	hint := "Nothing is asked now"
-	if q := t.asked.question; t.asked.open && q != nil && len(q.options) > 0 {
+	if q := t.asked.question; t.asked.open && q != nil && q.bare {
+		hint = "Enter says what is asked"
+		if q.empty != nil {
+			hint = "Enter burns the fuse now, t takes the rollback back"
+		}
+	} else if t.asked.open && q != nil && len(q.options) > 0 {
 		hint = fmt.Sprintf("Type a number from %d to %d", t.asked.first, t.asked.first+len(q.options)-1)
 	}
 	if line == "r" {

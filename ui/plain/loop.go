@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,7 +110,8 @@ func (l *loop) next() bool {
 	}
 	line := l.script[0]
 	armed := strings.TrimSpace(line) == "R" && l.s.Latest().WhyNotArmed() == ""
-	if !l.talk.Asks() && !armed {
+	fuse := screen.FuseLive(l.s.Latest()) // which is not what the line was written for, unless it is one of its answers
+	if !l.talk.Asks() && !armed || fuse && !slices.Contains([]string{"", "b", "t"}, strings.TrimSpace(line)) {
 		return false
 	}
 	l.script = l.script[1:]
