@@ -124,6 +124,11 @@ func (m *Model) quit(by string) tea.Cmd {
 		return tea.Quit
 	}
 	lines := []string{"The run is live. It goes on by `sop resume`."}
+	if _, guest := m.session.(Guest); guest {
+		d := m.question(by, "Leave this run?", []string{"It goes on without a screen, in its own process: `sop attach` comes back to it."}, func() {})
+		d.done = func() bool { return true }
+		return nil
+	}
 	switch r := m.state.Rollback; {
 	case r != nil && r.Stage == run.Settling:
 		lines = append(lines, "Every component took. Whether the metrics come back is looked at no more.")

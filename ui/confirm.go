@@ -128,7 +128,7 @@ func (m *Model) fuseKey(id keys.ID) {
 // askReason asks why it was rolled back once every patch is out. Before that nobody has time for it.
 func (m *Model) askReason() {
 	r := m.state.Rollback
-	if r == nil || r.Burnt.IsZero() || r.Reason != "" || m.press.reason == r.N || m.dialog != nil || !m.state.Ended.IsZero() {
+	if r == nil || r.Burnt.IsZero() || r.Reason != "" || m.press.reason == r.N || m.dialog != nil || !m.state.Ended.IsZero() || m.barred() != "" {
 		return
 	}
 	for _, p := range r.Pins {

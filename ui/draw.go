@@ -26,7 +26,9 @@ func (m *Model) draw() []string {
 		}
 		return screen.TooSmall(f, "", false)
 	}
-	head := screen.Header(f, screen.Marks{Cluster: m.options.Cluster, Practice: m.options.Practice, Speed: m.options.Speed, Screen: m.scope})
+	head := screen.Header(f, screen.Marks{
+		Cluster: m.options.Cluster, Practice: m.options.Practice, Speed: m.options.Speed, Screen: m.scope, Guest: m.standing(),
+	})
 	foot := screen.Footer(f, m.footerScope(), m.works, m.extraHints(), m.noticeText())
 	body := m.bodyFrame(len(head) + len(foot))
 	lines := append(head, m.body(body)...)

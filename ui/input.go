@@ -38,6 +38,15 @@ func (m *Model) pressed(k tea.KeyPressMsg) tea.Cmd {
 	}
 	scope, key := m.inputScope(), k.String()
 	id, known := keys.Match(scope, key)
+	if instead := m.barred(); instead != "" && known {
+		if id == keys.Quit && m.dialog == nil {
+			return tea.Quit // who only looks on leaves nothing behind
+		}
+		if acts(id) {
+			m.say(instead)
+			return nil
+		}
+	}
 	if known && id == keys.RollBack {
 		m.rollBack()
 		return nil
@@ -69,6 +78,10 @@ func (m *Model) pressed(k tea.KeyPressMsg) tea.Cmd {
 func (m *Model) command(id keys.ID, key string) tea.Cmd {
 	if to, ok := keys.Target(id); ok {
 		m.scope = to
+		return nil
+	}
+	if instead := m.barred(); instead != "" && acts(id) { // chosen in the palette while they still could
+		m.say(instead)
 		return nil
 	}
 	switch id {
@@ -210,6 +223,9 @@ func (m *Model) noticeText() string {
 	case m.notice.Text != "" && m.now.Sub(m.notice.At) <= m.human(noticeTime):
 		return string(m.notice.Text)
 	case m.silent && m.state.Plan != nil && m.state.Ended.IsZero():
+		if _, guest := m.session.(Guest); guest {
+			return "the process of this run is gone: leave with q; sop resume goes on with it"
+		}
 		return "nothing more comes from this run: leave with q and go on with sop resume"
 	case m.filter != "":
 		return "only what contains " + strconv.Quote(m.filter) + " is shown; esc shows all"

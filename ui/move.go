@@ -136,6 +136,10 @@ func (m *Model) open(id keys.ID, key string) {
 
 // startQuestion says exactly what will happen.
 func (m *Model) startQuestion(by string, step runbook.Step) {
+	if instead := m.barred(); instead != "" {
+		m.say(instead)
+		return
+	}
 	_, phase, _ := screen.StepOf(m.state, step.ID)
 	if phase != m.state.Phase {
 		m.say(clean(step.Title) + " belongs to another phase: open its gate first")
@@ -234,6 +238,9 @@ func (m *Model) helpKey(id keys.ID) {
 func (m *Model) works(id keys.ID) bool {
 	s := m.state
 	_, moving := screen.Moving(s)
+	if acts(id) && m.barred() != "" {
+		return false
+	}
 	switch id {
 	case keys.Help: // a page of text would hide the fuse; in a narrow footer the ways past a gate matter more
 		return m.inputScope() != keys.Fuse && (m.inputScope() != keys.Gate || m.w >= 100)

@@ -12,7 +12,6 @@ package ui
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -35,6 +34,13 @@ type Session interface {
 	Now() time.Time
 }
 
+// Guest is a Session of somebody who attached from another terminal of the machine.
+type Guest interface {
+	Session
+	// MayAct tells whether the person here has the run in hand; otherwise instead says what to do instead of acting.
+	MayAct() (ok bool, instead string)
+}
+
 // Options say how a run is shown. The zero value asks the environment and the terminal, and begins with the checklist.
 type Options struct {
 	Cluster  string  // label, such as eks-prod/production
@@ -45,11 +51,16 @@ type Options struct {
 	NoColor  bool
 	Theme    string          // dark, light, or empty: as the terminal says
 	Terminal *theme.Terminal // what the terminal can do; nil: as the environment says
+	Hangup   <-chan struct{} // closed when the terminal is gone; nil: nobody tells
 }
 
 // fps is how often a second the terminal is brought up to date at most. Bubble Tea wakes so often also while nothing
 // happens, so it is the least that still shows a key within 40 ms: a frame of 37 ms and the drawing.
 const fps = 27
+
+// leaveWithin is how long the screens may take to give the terminal back once ctx has ended: one that is stopped (ctrl-s)
+// takes no more output, and the run must not wait for that.
+const leaveWithin = 2 * time.Second
 
 // Show runs the full-screen program until the person leaves or ctx ends. The run itself may go on.
 func Show(ctx context.Context, s Session, o Options) error {
@@ -61,16 +72,36 @@ func Show(ctx context.Context, s Session, o Options) error {
 	if o.NoColor {
 		profile = theme.Terminal{}.Profile()
 	}
+	held, within := hold(ctx, o.Hangup)
+	defer held.end()
 	m := New(s, o)
-	m.done = ctx.Done()
-	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithFPS(fps), tea.WithColorProfile(profile)).Run()
-	return shown(ctx, err)
+	m.done = within.Done()
+	options := append(held.options(), tea.WithContext(within), tea.WithFPS(fps), tea.WithColorProfile(profile))
+	over := make(chan error, 1)
+	go func() {
+		_, err := tea.NewProgram(m, options...).Run()
+		over <- err
+	}()
+	select {
+	case err := <-over:
+		return shown(ctx, held, err)
+	case <-within.Done():
+	}
+	select {
+	case err := <-over:
+		return shown(ctx, held, err)
+	case <-time.After(leaveWithin):
+		return shown(ctx, held, within.Err())
+	}
 }
 
 // shown is what Show returns. That ctx ended is no failure of the screens: who ended it knows what that means.
-func shown(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() != nil || errors.Is(err, tea.ErrInterrupted) {
+func shown(ctx context.Context, held *terminal, err error) error {
+	switch {
+	case held.isLost():
+		return ErrTerminalLost
+	case err == nil || ctx.Err() != nil:
 		return nil
 	}
-	return fmt.Errorf("show the run on the terminal: %w: try --plain", err)
+	return fmt.Errorf("%w: show the run on the terminal: %w", ErrScreens, err)
 }

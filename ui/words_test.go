@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/politicalsphere/sop/runbook"
@@ -164,8 +163,10 @@ func TestAnEndFromOutsideIsNoFailureOfTheScreens(t *testing.T) {
 		ctx  context.Context
 		err  error
 		fail bool
-	}{{t.Context(), nil, false}, {t.Context(), broken, true}, {t.Context(), tea.ErrInterrupted, false}, {over, nil, false}, {over, context.Canceled, false}} {
-		if got := shown(c.ctx, c.err); (got != nil) != c.fail {
+	}{{t.Context(), nil, false}, {t.Context(), broken, true}, {over, nil, false}, {over, context.Canceled, false}} {
+		held, _ := hold(c.ctx, nil)
+		defer held.end()
+		if got := shown(c.ctx, held, c.err); (got != nil) != c.fail {
 			t.Errorf("%v became %v", c.err, got)
 		}
 	}

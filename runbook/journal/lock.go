@@ -75,6 +75,14 @@ func alive(pid int) bool {
 	return pid > 0 && !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
 }
 
+// LivePID is the process that has the run in dir open, or 0.
+func LivePID(dir string) int {
+	if checkDir(dir) != nil {
+		return 0
+	}
+	return livePID(dir)
+}
+
 // livePID is the process that has the run open, or 0. It touches the lock only when a living process is named in
 // it, which may be a stranger that was given a dead one's pid.
 func livePID(dir string) int {

@@ -62,7 +62,7 @@ frozen baseline, and one key (R) rolls everything back.
 	}
 	root.PersistentFlags().BoolVar(&a.ascii, "ascii", false, "full-screen with ASCII characters only")
 	root.AddCommand(
-		a.runCommand(), a.practiceCommand(), a.rollbackCommand(), a.resumeCommand(), a.checkCommand(),
+		a.runCommand(), a.practiceCommand(), a.rollbackCommand(), a.resumeCommand(), a.attachCommand(), a.checkCommand(),
 		a.lintCommand(), a.showCommand(), a.kindsCommand(), a.schemaCommand(), a.runsCommand(), a.reportCommand(), a.verifyCommand(), a.kpiCommand(),
 	)
 	return root

@@ -204,10 +204,15 @@ func (a *app) beginDrill(c connections, f practiceFlags, sc practice.Scenario, s
 	if err != nil {
 		return nil, err
 	}
-	if rb := plan.Runbook.Rollback; rb != nil && speed > 1 {
-		rb.Fuse.D = time.Duration(float64(rb.Fuse.Or(run.DefaultFuse)) * speed) // as long for the person as in life
-	}
+	stretchFuse(plan, speed)
 	return a.begin(c, newParts(c, plan), id, doc, plan, run.RunStarted{Auto: f.policy}, journal.Options{NoSync: fast, Now: c.clock.Now})
+}
+
+// stretchFuse makes the fuse last as long for the person as in life, however fast the world's time goes.
+func stretchFuse(plan *runbook.Plan, speed float64) {
+	if rb := plan.Runbook.Rollback; rb != nil && speed > 1 {
+		rb.Fuse.D = time.Duration(float64(rb.Fuse.Or(run.DefaultFuse)) * speed)
+	}
 }
 
 // performance reads off a State what the score needs.

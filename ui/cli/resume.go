@@ -88,6 +88,11 @@ func runDir(id string) (string, error) {
 // reopen goes on with a run: its journal is replayed, and everything is observed again.
 func (a *app) reopen(c connections, dir string) (*session, *runbook.Plan, error) {
 	j, records, err := journal.Open(dir, journal.Options{})
+	var open *journal.LockedError
+	if errors.As(err, &open) {
+		id := filepath.Base(dir)
+		return nil, nil, failed(fmt.Errorf("run %s is open in process %d: sop attach %s", id, open.PID, id))
+	}
 	if err != nil {
 		return nil, nil, failed(err)
 	}
@@ -98,7 +103,10 @@ func (a *app) reopen(c connections, dir string) (*session, *runbook.Plan, error)
 	if err != nil {
 		return nil, nil, failed(errors.Join(err, j.Close()))
 	}
-	s := &session{id: state.ID, clock: c.clock, operator: c.operator, parts: newParts(c, state.Plan), close: j.Close}
+	s := &session{
+		id: state.ID, dir: j.Dir(), clock: c.clock, operator: c.operator, parts: newParts(c, state.Plan), close: j.Close,
+		over: make(chan struct{}),
+	}
 	s.parts.follow(state.Plan, j.Dir())
 	s.engine = engine.New(engine.Config{
 		Clock: c.clock, Journal: j, Worker: s.parts, State: state, Begin: run.Resume(state, c.clock.Now(), c.operator),

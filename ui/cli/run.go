@@ -125,22 +125,74 @@ func (a *app) drive(ctx context.Context, s *session, mode modeFlags, o ui.Option
 	engineCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	join := s.start(engineCtx)
+	line := holdLine(a.in)
+	defer line.letGo()
+	porter := a.openPorter(engineCtx, s, o)
 	staySmall()
-	var why *run.Stop
-	var err error
-	switch {
-	case mode.auto:
-		why = unattended(ctx, s, a.err)
-	case mode.plain:
-		err = a.plainly(ctx, s, o, *mode.format)
-	default:
-		o.ASCII = o.ASCII || a.ascii
-		err = ui.Show(ctx, s, o)
-	}
+	why, err := a.sit(ctx, s, mode, o, line, porter)
 	stop()
 	join()
-	result := resultOf(s.Latest(), why)
-	return result, errors.Join(err, s.end())
+	porter.close()
+	return resultOf(s.Latest(), why), errors.Join(err, s.fault(), s.end())
+}
+
+// sit lets a person or a policy drive the session until they leave, the run has ended, or ctx has. A person who lost
+// the terminal has not left.
+func (a *app) sit(ctx context.Context, s *session, mode modeFlags, o ui.Options, line *line, porter *porter) (why *run.Stop, err error) {
+	if mode.auto {
+		go func() {
+			select {
+			case <-line.lost:
+				noteLoss(s)
+				porter.noScreen()
+			case <-s.over:
+			}
+		}()
+		return unattended(ctx, s, a.err), nil
+	}
+	within, end := line.within(ctx)
+	defer end()
+	go func() { // nobody presses a key at a run that has stopped
+		select {
+		case <-s.over:
+			if s.fault() != nil {
+				end()
+			}
+		case <-within.Done():
+		}
+	}()
+	if !mode.plain {
+		o.ASCII = o.ASCII || a.ascii
+		o.Hangup = line.lost
+		if err = ui.Show(within, s, o); errors.Is(err, ui.ErrScreens) && s.fault() == nil {
+			fmt.Fprintf(a.err, "sop: %v; going on line by line\n", err)
+			mode.plain, err = true, nil
+		}
+	}
+	if mode.plain {
+		err = a.plainly(within, s, o, *mode.format)
+	}
+	if lost := errors.Is(err, ui.ErrTerminalLost) || line.isLost(); !lost || ctx.Err() != nil || s.fault() != nil {
+		return nil, err
+	}
+	noteLoss(s)
+	var tell func(run.State)
+	if mode.plain && !a.terminal { // the lines go into a file or a pipe, which may be there still
+		tell = (&teller{w: a.out, last: lastLine(s.Latest())}).tell
+	}
+	if errors.Is(goOn(ctx, s, porter, tell), errIdle) {
+		s.engine.Send(system, run.Note{Text: fmt.Sprintf("without a screen, and nothing under way for %s: the process ends; sop resume %s goes on", porter.lingering, s.id)})
+		s.settle(ctx)
+	}
+	return nil, nil
+}
+
+// lastLine is the newest line of a run's log.
+func lastLine(s run.State) run.Line {
+	if n := len(s.Log); n > 0 {
+		return s.Log[n-1]
+	}
+	return run.Line{}
 }
 
 // conclude prints the result and turns it into an exit code.

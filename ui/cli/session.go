@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -19,11 +20,23 @@ const planFile = "runbook.yaml"
 // session is one run under way: the seam that the screens and the unattended policies drive.
 type session struct {
 	id       string
+	dir      string // of the run; empty when it has none
 	clock    run.Clock
 	operator string
 	engine   *engine.Engine
 	parts    *parts
 	close    func() error
+
+	over   chan struct{}         // closed when the engine is done
+	failed atomic.Pointer[error] // why it is, when that was a fault of the program
+}
+
+// fault is why the engine stopped in the middle of a run; nil when it did not.
+func (s *session) fault() error {
+	if err := s.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // States, Latest, Send and Now make a session what the screens look at.
@@ -47,12 +60,12 @@ func (a *app) begin(c connections, p *parts, id string, doc *runbook.Document, p
 	if err != nil && !started.Only {
 		return nil, failed(err)
 	}
-	s := &session{id: id, clock: c.clock, operator: c.operator, parts: p, close: func() error { return nil }}
+	s := &session{id: id, clock: c.clock, operator: c.operator, parts: p, close: func() error { return nil }, over: make(chan struct{})}
 	var record engine.Journal = lost{err}
 	if err != nil {
 		fmt.Fprintf(a.err, "sop: no journal, the rollback goes on without one: %v\n", err)
 	} else {
-		record, s.close = j, j.Close
+		record, s.close, s.dir = j, j.Close, j.Dir()
 		p.follow(plan, j.Dir())
 	}
 	state := run.New(id, plan)
@@ -99,9 +112,16 @@ func (lost) Head() journal.Head { return journal.Head{} }
 func (s *session) start(ctx context.Context) (join func()) {
 	over, ended := s.clock.NewSignal(), atomic.Bool{}
 	s.clock.Go(func() {
+		defer func() {
+			if p := recover(); p != nil {
+				err := fmt.Errorf("a fault in the program stopped run %s: %v: sop resume %s goes on, sop rollback --run %s rolls back\n%s", s.id, p, s.id, s.id, debug.Stack())
+				s.failed.Store(&err)
+			}
+			ended.Store(true)
+			close(s.over)
+			over.Set()
+		}()
 		_ = s.engine.Run(ctx) // a dead journal is told on the screen and in the State
-		ended.Store(true)
-		over.Set()
 	})
 	return func() {
 		for !ended.Load() {

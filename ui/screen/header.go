@@ -15,6 +15,7 @@ type Marks struct {
 	Practice bool
 	Speed    float64    // of practice time; 0 and 1 are not said
 	Screen   keys.Scope // which one is shown
+	Guest    string     // how who attached stands to the run; empty: it is theirs
 }
 
 // lampWidth is what the lamp gets at least: the title is cut before it.
@@ -28,12 +29,12 @@ func Header(f Frame, m Marks) []string {
 	where := surroundings(f, m)
 	facts := strings.Join(headerFacts(f), "   ")
 	if f.W >= 160 {
-		left += name + f.Theme.Dim.Render(" · "+where)
+		left += name + guest(f, m, " ") + f.Theme.Dim.Render(" · "+where)
 		lamp := Lamp(f, max(lampWidth, f.W-theme.Width(left)-theme.Width(facts)-6))
 		return []string{theme.Between(left, facts+"   "+lamp+" ", f.W), tabs(f, m.Screen)}
 	}
 	if f.H < 20 {
-		left += name
+		left += guest(f, m, " ") + name
 		return []string{theme.Between(left, Lamp(f, max(lampWidth, min(f.W-theme.Width(left)-4, 70)))+" ", f.W), tabs(f, m.Screen)}
 	}
 	lamp := Lamp(f, f.W-theme.Width(left)-4)
@@ -42,8 +43,9 @@ func Header(f Frame, m Marks) []string {
 	} else { // what the lamp says comes first
 		where += " · " + title(f.State)
 	}
-	where = theme.Truncate(where, max(0, f.W-theme.Width(facts)-4))
-	second := theme.Between(" "+f.Theme.Dim.Render(where), facts+" ", f.W)
+	mark := guest(f, m, "")
+	where = theme.Truncate(where, max(0, f.W-theme.Width(facts)-theme.Width(mark)-4))
+	second := theme.Between(mark+" "+f.Theme.Dim.Render(where), facts+" ", f.W)
 	return []string{theme.Between(left, lamp+" ", f.W), second, tabs(f, m.Screen)}
 }
 
@@ -86,6 +88,14 @@ func practice(f Frame, m Marks) string {
 		word = fmt.Sprintf(" PRACTICE ×%g ", m.Speed)
 	}
 	return " " + f.Theme.Ordinary.Render(word)
+}
+
+// guest says how who attached from another terminal stands to the run.
+func guest(f Frame, m Marks, before string) string {
+	if m.Guest == "" {
+		return ""
+	}
+	return before + f.Theme.Ordinary.Render(" "+m.Guest+" ")
 }
 
 // headerFacts are operator, elapsed time and the next status update.

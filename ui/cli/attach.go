@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/politicalsphere/sop/runbook/journal"
+	"github.com/politicalsphere/sop/ui"
+)
+
+func (a *app) attachCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "attach RUN",
+		Short: "Look on at a run that is open elsewhere on this machine, or come back to it after its terminal was lost",
+		Long: `attach shows a run that another process of this user has open on this machine.
+
+While that process has a terminal, what is attached is read only. Once its terminal is lost (closed, ssh cut off, tmux
+killed) the run goes on without a screen, and attach has it in hand: every key works as it did there. Of several that
+are attached, the first one has it. When the process is gone too, sop resume goes on with the run.`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeRuns(isOpen),
+	}
+	plain := cmd.Flags().Bool("plain", false, "print what happens line by line, and only look on")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if !*plain && !a.terminal {
+			return usage("sop attach is full-screen and stdout is no terminal: use --plain for lines")
+		}
+		dir, err := runDir(args[0])
+		if err != nil {
+			return err
+		}
+		return a.attach(cmd.Context(), dir, *plain)
+	}
+	return cmd
+}
+
+func (a *app) attach(ctx context.Context, dir string, plain bool) error {
+	conn, err := dialRun(dir)
+	if err != nil {
+		return noProcess(dir, err)
+	}
+	v, err := visitRun(conn, dir, hello{Name: operatorName(), Looks: plain})
+	if err != nil {
+		return failed(errors.Join(fmt.Errorf("attach to run %s: %w", filepath.Base(dir), err), conn.Close()))
+	}
+	defer func() { _ = v.Close() }()
+	if plain {
+		lookOn(ctx, v, &teller{w: a.out})
+	} else {
+		staySmall()
+		o := ui.Options{Cluster: v.greet.Cluster, Practice: v.greet.Practice, Speed: v.greet.Speed, ASCII: a.ascii}
+		if err := ui.Show(ctx, v, o); err != nil {
+			return failed(err)
+		}
+	}
+	return a.detached(ctx, v)
+}
+
+// visitRun reads the run so far and introduces somebody to its process.
+func visitRun(conn net.Conn, dir string, who hello) (*visit, error) {
+	records, _, err := journal.Read(dir)
+	if err != nil {
+		return nil, err
+	}
+	state, err := replay(filepath.Base(dir), dir, records)
+	if err != nil {
+		return nil, err
+	}
+	return enter(conn, state, who)
+}
+
+// noProcess says why nobody answers at the socket of a run, and what to do instead.
+func noProcess(dir string, cause error) error {
+	id := filepath.Base(dir)
+	sum, err := summarise(dir)
+	pid := journal.LivePID(dir)
+	switch {
+	case err != nil:
+		return failed(fmt.Errorf("attach to run %s: %w", id, err))
+	case pid != 0:
+		return failed(fmt.Errorf("attach to run %s: process %d has it open and lets nobody attach: %w", id, pid, cause))
+	case !sum.Ended.IsZero():
+		return failed(fmt.Errorf("attach to run %s: it is over (%s): sop report %s", id, sum.Outcome, id))
+	case sum.Practice != "":
+		return failed(fmt.Errorf("attach to run %s: its process is gone, and its world with it: sop practice %s begins anew", id, sum.Practice))
+	}
+	return failed(fmt.Errorf("attach to run %s: its process is gone: sop resume %s goes on with it", id, id))
+}
+
+// lookOn prints what happens until the run ends, its process does, or ctx.
+func lookOn(ctx context.Context, v *visit, t *teller) {
+	for {
+		select {
+		case s, ok := <-v.States():
+			if !ok {
+				return
+			}
+			t.tell(s)
+			if !s.Ended.IsZero() {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// detached says how the run stands that somebody attached to, and turns its end into an exit code.
+func (a *app) detached(ctx context.Context, v *visit) error {
+	s := v.Latest()
+	switch {
+	case !s.Ended.IsZero():
+		r := resultOf(s, nil)
+		a.sayResult(r)
+		return quiet(r.code())
+	case ctx.Err() != nil:
+		return quiet(exitInterrupted)
+	case v.isGone():
+		return failed(fmt.Errorf("the process of run %s is gone: sop resume %s goes on with it", v.id, v.id))
+	}
+	fmt.Fprintf(a.out, "run %s goes on in process %d: sop attach %s comes back to it\n", s.ID, v.greet.PID, s.ID)
+	return nil
+}
+
+var _ ui.Guest = (*visit)(nil)
+
+// isOpen tells whether a process has a run open.
+func isOpen(dir string, _ summary) bool { return journal.LivePID(dir) != 0 }

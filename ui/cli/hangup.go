@@ -1,0 +1,165 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/politicalsphere/sop/runbook/run"
+)
+
+// system is the actor of what the program itself notes into the journal.
+const system = "sop"
+
+// lingering is how long the process of a run stays without a screen while nothing of the run is under way. The run
+// itself then waits for `sop resume`; only its live boxes are looked at no more.
+const lingering = 30 * time.Minute
+
+// line is the terminal that a run is driven from, as long as it holds. Once it is lost the run goes on without it: no
+// further SIGHUP ends the program, and neither does a write into a pipe that nobody reads any more.
+type line struct {
+	in      io.Reader
+	typed   bool // in was a terminal at the start
+	signals chan os.Signal
+	lost    chan struct{}
+	once    sync.Once
+}
+
+// holdLine watches over the terminal until let go.
+func holdLine(in io.Reader) *line {
+	l := &line{in: in, typed: isTerminal(in), signals: make(chan os.Signal, 1), lost: make(chan struct{})}
+	signal.Notify(l.signals, syscall.SIGHUP, syscall.SIGPIPE)
+	go func() {
+		for s := range l.signals {
+			if s == syscall.SIGHUP {
+				l.lose()
+			}
+		}
+	}()
+	return l
+}
+
+func (l *line) lose() { l.once.Do(func() { close(l.lost) }) }
+
+// letGo ends the watch over the terminal.
+func (l *line) letGo() {
+	signal.Stop(l.signals)
+	close(l.signals)
+}
+
+// isLost tells whether the terminal is gone: a signal said so, or it is none any more.
+func (l *line) isLost() bool {
+	if l.typed && !isTerminal(l.in) {
+		l.lose()
+	}
+	select {
+	case <-l.lost:
+		return true
+	default:
+		return false
+	}
+}
+
+// within is ctx until the terminal is lost.
+func (l *line) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, end := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-l.lost:
+			end()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, end
+}
+
+// errIdle says that a run without a screen has nothing under way, and that nobody came for a while.
+var errIdle = errors.New("nothing is under way")
+
+// goOn lets a run go on without a screen until it has ended, ctx has, or it has had nothing under way for a while and
+// nobody at the porter's. What is under way goes on: the watch watches, holds end, a fuse burns, a rollback is seen to
+// take. What needs a person waits for one. tell gets every State; it may be nil.
+func goOn(ctx context.Context, s *session, p *porter, tell func(run.State)) error {
+	p.noScreen()
+	changed := awake(ctx, s)
+	var idle <-chan time.Time
+	for {
+		state := s.Latest()
+		if tell != nil {
+			tell(state)
+		}
+		if !state.Ended.IsZero() || s.fault() != nil {
+			return nil
+		}
+		switch quiet := p.empty() && !underWay(state); {
+		case !quiet:
+			idle = nil
+		case idle == nil:
+			idle = time.After(p.lingering)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-idle:
+			return errIdle
+		case <-s.over:
+		case <-changed:
+		case <-p.moved:
+		}
+	}
+}
+
+// awake is filled whenever the State of a run changes, until ctx ends.
+func awake(ctx context.Context, s *session) <-chan struct{} {
+	signal, wake := s.clock.NewSignal(), make(chan struct{}, 1)
+	s.engine.Notify(signal)
+	go func() {
+		for s.clock.Wait(ctx, never, signal) == nil {
+			select {
+			case wake <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	return wake
+}
+
+// underWay tells whether anything of a run goes on that is more than looking at its boxes.
+func underWay(s run.State) bool {
+	for _, w := range run.Wanted(s) {
+		switch w.Body.(type) {
+		case run.CheckWork, run.ArmWork, run.FollowWork:
+		default:
+			return true
+		}
+	}
+	if r := s.Rollback; r != nil && r.Stage != run.Restored && r.Stage != run.TakenBack {
+		return true
+	}
+	return false
+}
+
+// noteLoss writes into the journal that the screen is gone.
+func noteLoss(s *session) {
+	text := fmt.Sprintf("the terminal was lost: the run goes on without a screen in process %d; sop attach %s comes back to it", os.Getpid(), s.id)
+	s.engine.Send(system, run.Note{Text: text})
+}
+
+// settle waits until what was sent is decided, but not for long.
+func (s *session) settle(ctx context.Context) {
+	ctx, end := context.WithTimeout(ctx, lastWord)
+	defer end()
+	for changed := awake(ctx, s); s.engine.Pending(); {
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
