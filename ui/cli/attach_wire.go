@@ -52,7 +52,7 @@ type wish struct {
 
 // wishes lists every Intent, by the name of its type.
 var wishes = intents(
-	run.Start{}, run.Attest{}, run.Unattest{}, run.Override{}, run.Defer{}, run.Recheck{}, run.OpenGate{}, run.Note{},
+	run.Start{}, run.Approve{}, run.Answer{}, run.Update{}, run.Attest{}, run.Unattest{}, run.Override{}, run.Defer{}, run.Recheck{}, run.OpenGate{}, run.Note{},
 	run.StatusSent{}, run.Extend{}, run.Finish{}, run.Freeze{}, run.Continue{}, run.Rollback{}, run.Burn{},
 	run.TakeBack{}, run.Reason{},
 )
