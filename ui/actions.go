@@ -115,6 +115,9 @@ func (m *Model) extend(by string) {
 
 // quit leaves; while the run is live it asks first.
 func (m *Model) quit(by string) tea.Cmd {
+	if m.barred() != "" {
+		return tea.Quit // who only looks on leaves nothing behind
+	}
 	if screen.FuseLive(m.state) {
 		m.scope = keys.Rollback
 		m.say("the fuse burns: enter rolls back now, esc takes it back")

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	tea "charm.land/bubbletea/v2"
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 )
 
@@ -65,6 +66,17 @@ func (t *terminal) options() []tea.ProgramOption {
 	return list
 }
 
+// HungUp tells whether a file that was a terminal is none any more: its other end is closed. A read of it may end a
+// moment before the kernel says anything else of that.
+func HungUp(f *os.File) bool {
+	if !term.IsTerminal(int(f.Fd())) {
+		return true
+	}
+	look := []unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLIN}}
+	n, err := unix.Poll(look, 0)
+	return err == nil && n > 0 && look[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0
+}
+
 // keyboard is the terminal as it is read.
 type keyboard struct {
 	*os.File
@@ -74,7 +86,7 @@ type keyboard struct {
 // Read reads keys. The end of a terminal that is one no more is its loss.
 func (k keyboard) Read(b []byte) (int, error) {
 	n, err := k.File.Read(b)
-	if err != nil && !term.IsTerminal(int(k.Fd())) {
+	if err != nil && HungUp(k.File) {
 		k.t.lose()
 	}
 	return n, err

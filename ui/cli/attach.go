@@ -22,8 +22,7 @@ func (a *app) attachCommand() *cobra.Command {
 While that process has a terminal, what is attached is read only. Once its terminal is lost (closed, ssh cut off, tmux
 killed) the run goes on without a screen, and attach has it in hand: every key works as it did there. Of several that
 are attached, the first one has it. When the process is gone too, sop resume goes on with the run.`,
-		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeRuns(isOpen),
+		Args: cobra.ExactArgs(1),
 	}
 	plain := cmd.Flags().Bool("plain", false, "print what happens line by line, and only look on")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -128,6 +127,3 @@ func (a *app) detached(ctx context.Context, v *visit) error {
 }
 
 var _ ui.Guest = (*visit)(nil)
-
-// isOpen tells whether a process has a run open.
-func isOpen(dir string, _ summary) bool { return journal.LivePID(dir) != 0 }

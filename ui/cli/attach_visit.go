@@ -164,6 +164,8 @@ func (v *visit) MayAct() (ok bool, instead string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch {
+	case v.gone:
+		return false, "the process of this run is gone: sop resume " + v.id + " goes on with it, sop rollback --run " + v.id + " rolls back"
 	case v.heard.Control:
 		return true, ""
 	case v.heard.Whose == "":

@@ -27,6 +27,9 @@ type app struct {
 // Main runs the command line and returns the exit code.
 func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	startSwiftly()
+	if filepath.Base(os.Args[0]) == kubectlCompletes {
+		args = append([]string{cobra.ShellCompRequestCmd}, args...)
+	}
 	a := &app{in: in, out: out, err: errOut, terminal: isTerminal(out)}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -34,7 +37,6 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
-	root.SetOut(out)
 	root.SetErr(errOut)
 	err := root.ExecuteContext(ctx)
 	var e *exitError
@@ -46,15 +48,16 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:   programName(),
-		Short: "Walk through a deployment procedure whose checkboxes tick themselves",
+		Use:         "sop",
+		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: programName()},
+		Short:       "Walk through a deployment procedure whose checkboxes tick themselves",
 		Long: `sop walks an operator through a Standard Operating Procedure for a deployment. Checkboxes tick themselves from
 live facts and un-tick on drift, a phased rollout starts from the checklist, a watch judges the metrics against a
 frozen baseline, and one key (R) rolls everything back.
 
-  sop practice                        learn it on the simulated world
-  sop run deployment -e production    the real thing
-  sop rollback deployment             only roll back, now`,
+  ` + programName() + ` practice                        learn it on the simulated world
+  ` + programName() + ` run deployment -e production    the real thing
+  ` + programName() + ` rollback deployment             only roll back, now`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
@@ -62,11 +65,17 @@ frozen baseline, and one key (R) rolls everything back.
 	}
 	root.PersistentFlags().BoolVar(&a.ascii, "ascii", false, "full-screen with ASCII characters only")
 	root.AddCommand(
-		a.runCommand(), a.practiceCommand(), a.rollbackCommand(), a.resumeCommand(), a.attachCommand(), a.checkCommand(),
+		a.runCommand(), a.practiceCommand(), a.rollbackCommand(), a.resumeCommand(), a.attachCommand(), a.checkCommand(), a.watchCommand(),
 		a.lintCommand(), a.showCommand(), a.kindsCommand(), a.schemaCommand(), a.runsCommand(), a.reportCommand(), a.verifyCommand(), a.kpiCommand(),
 	)
+	root.SetOut(a.out) // the completions' own command asks for it at once
+	addCompletions(root)
+	root.InitDefaultCompletionCmd()
 	return root
 }
+
+// kubectlCompletes is the name under which kubectl looks for what completes the arguments of its plugin sop.
+const kubectlCompletes = "kubectl_complete-sop"
 
 // programName is sop, or kubectl sop as a kubectl plugin.
 func programName() string {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui"
 )
 
 // system is the actor of what the program itself notes into the journal.
@@ -24,22 +25,24 @@ const lingering = 30 * time.Minute
 // line is the terminal that a run is driven from, as long as it holds. Once it is lost the run goes on without it: no
 // further SIGHUP ends the program, and neither does a write into a pipe that nobody reads any more.
 type line struct {
-	in      io.Reader
-	typed   bool // in was a terminal at the start
-	signals chan os.Signal
+	in      *os.File // that keys come from; nil when they never came from a terminal
+	signals chan os.Signal // SIGHUP
+	pipes   chan os.Signal // SIGPIPE: only asked for, so that it is an error of the write and not the end
 	lost    chan struct{}
 	once    sync.Once
 }
 
 // holdLine watches over the terminal until let go.
 func holdLine(in io.Reader) *line {
-	l := &line{in: in, typed: isTerminal(in), signals: make(chan os.Signal, 1), lost: make(chan struct{})}
-	signal.Notify(l.signals, syscall.SIGHUP, syscall.SIGPIPE)
+	l := &line{signals: make(chan os.Signal, 1), pipes: make(chan os.Signal, 1), lost: make(chan struct{})}
+	if isTerminal(in) {
+		l.in, _ = in.(*os.File)
+	}
+	signal.Notify(l.signals, syscall.SIGHUP)
+	signal.Notify(l.pipes, syscall.SIGPIPE)
 	go func() {
-		for s := range l.signals {
-			if s == syscall.SIGHUP {
-				l.lose()
-			}
+		for range l.signals {
+			l.lose()
 		}
 	}()
 	return l
@@ -49,13 +52,14 @@ func (l *line) lose() { l.once.Do(func() { close(l.lost) }) }
 
 // letGo ends the watch over the terminal.
 func (l *line) letGo() {
+	signal.Stop(l.pipes)
 	signal.Stop(l.signals)
 	close(l.signals)
 }
 
 // isLost tells whether the terminal is gone: a signal said so, or it is none any more.
 func (l *line) isLost() bool {
-	if l.typed && !isTerminal(l.in) {
+	if l.in != nil && ui.HungUp(l.in) {
 		l.lose()
 	}
 	select {

@@ -15,9 +15,11 @@ import (
 // sees the home, the runs or the kubeconfig of whoever runs the tests.
 func TestMain(m *testing.M) {
 	testscript.Main(own{m}, map[string]func(){
-		"sop": func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"sop": program, "kubectl-sop": program, kubectlCompletes: program, "sop-panics": panicking,
 	})
 }
+
+func program() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
 // own runs the tests with a home of their own.
 type own struct{ m *testing.M }

@@ -11,7 +11,9 @@ import (
 
 // outputFlag adds -o with the formats that a command knows; the first is the default.
 func outputFlag(cmd *cobra.Command, formats ...string) *string {
-	return cmd.Flags().StringP("output", "o", formats[0], "output: "+strings.Join(formats, ", "))
+	format := cmd.Flags().StringP("output", "o", formats[0], "output: "+strings.Join(formats, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+	return format
 }
 
 func checkFormat(format string, formats ...string) error {
