@@ -25,7 +25,7 @@ const lingering = 30 * time.Minute
 // line is the terminal that a run is driven from, as long as it holds. Once it is lost the run goes on without it: no
 // further SIGHUP ends the program, and neither does a write into a pipe that nobody reads any more.
 type line struct {
-	in      *os.File // that keys come from; nil when they never came from a terminal
+	in      *os.File       // that keys come from; nil when they never came from a terminal
 	signals chan os.Signal // SIGHUP
 	pipes   chan os.Signal // SIGPIPE: only asked for, so that it is an error of the write and not the end
 	lost    chan struct{}

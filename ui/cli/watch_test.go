@@ -141,7 +141,10 @@ func TestWatchWithoutAnythingToAsk(t *testing.T) {
 		t.Errorf("exit code %d: %v, %s", s.code, err, s.out)
 	}
 	for _, args := range [][]string{
-		{"watch", "deployment", "--for", "1s", "--every", "1m"}, {"watch", "deployment", "-o", "yaml"}, {"watch"}, {"watch", "deployment", "--for", "24h"},
+		{"watch", "deployment", "--for", "1s", "--every", "1m"},
+		{"watch", "deployment", "-o", "yaml"},
+		{"watch"},
+		{"watch", "deployment", "--for", "24h"},
 		{"watch", "deployment", "-e", "nowhere"},
 	} {
 		must(t, exitUsage, args...)
