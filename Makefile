@@ -26,6 +26,10 @@ race: ## run all tests under the race detector
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: shots
+shots: ## draw the pictures of the README anew, from drills that are played
+	$(GO) test -count 1 -run TestShots ./ui/cli -shots $(CURDIR)/ui/shots
+
 .PHONY: build
 build: ## build bin/sop
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/sop .
