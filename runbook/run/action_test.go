@@ -358,3 +358,25 @@ func TestANotifyThatFailsBlocksNoRollback(t *testing.T) {
 	d.Until("took", 5*time.Minute, func(s run.State) bool { return s.Rollback.Stage == run.Settling })
 	d.Until("over or settled", 10*time.Minute, func(s run.State) bool { return s.Rollback.Stage == run.Restored })
 }
+
+func TestAnUnattendedRunSendsTheStatusUpdatesThatAreDue(t *testing.T) {
+	d := acting(t, "wait: {for: 1h}")
+	for range 4 {
+		d.For(5 * time.Minute)
+		if next := run.NextIntent(d.S, d.At); next.Intent != nil {
+			if _, ok := next.Intent.(run.Update); ok != !d.At.Before(d.S.NextUpdate) {
+				t.Fatalf("at %s it wants %T, the update is due at %s", d.At, next.Intent, d.S.NextUpdate)
+			}
+		}
+	}
+	d.World.Outside.Fail[run.AboutStatus] = "503"
+	d.Want(run.NextIntent(d.S, d.At).Intent)
+	d.For(time.Second)
+	if _, again := run.NextIntent(d.S, d.At).Intent.(run.Update); again {
+		t.Fatal("what did not go out is sent again at once")
+	}
+	d.For(15 * time.Minute)
+	if _, again := run.NextIntent(d.S, d.At).Intent.(run.Update); !again {
+		t.Error("the next one is not sent")
+	}
+}

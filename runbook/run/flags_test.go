@@ -158,3 +158,21 @@ func TestFlagsGoOnAfterACrash(t *testing.T) {
 		t.Errorf("at %d %%, want 25 by the same wish:%s", got, d.Log())
 	}
 }
+
+func TestFlagsAreWatchedAlsoAfterTheLastWatch(t *testing.T) {
+	d := inProduction(t, "{id: report, title: Report}", "{id: report, title: Report, flags: {configmap: {name: flags}, flags: lobby, hold: 5m}}")
+	d.Want(run.Start{Step: "move"})
+	d.Until("deployed", 30*time.Minute, stage("move", run.DeployDone))
+	d.For(time.Minute)
+	d.Want(run.Start{Step: "watch"})
+	d.Until("watched", 11*time.Minute, func(s run.State) bool { return !s.Watches["watch"].Ended.IsZero() })
+	openGate(d, 3, t)
+	d.Want(run.Start{Step: "report"})
+	d.For(22 * time.Minute)
+	if got := d.World.Outside.Shares["report"]; got != 100 {
+		t.Errorf("at %d %%, want 100:%s", got, d.Log())
+	}
+	if n := len(wants[run.SampleWork](d.S)); d.S.StepStatus("report") == run.Passed && n != 0 {
+		t.Error("the metrics are asked for although nothing is watched any more")
+	}
+}

@@ -40,6 +40,39 @@ func NextIntent(s State, at time.Time) Next {
 	if s.Started.IsZero() || !s.Ended.IsZero() {
 		return Next{}
 	}
+	if update := s.nextUpdate(at); update != nil {
+		return Next{Intent: update}
+	}
+	next := s.nextStep(at)
+	if due := s.NextUpdate; !due.IsZero() && due.After(at) && (next.Again.IsZero() || due.Before(next.Again)) {
+		next.Again = due
+	}
+	return next
+}
+
+// nextUpdate is the status update that is due: sent where something sends it. The good operator tells it by hand
+// elsewhere. One that did not go out rings, and is not tried again before the next is due.
+func (s State) nextUpdate(at time.Time) Intent {
+	c := s.Plan.Runbook.Communication
+	if s.NextUpdate.IsZero() || at.Before(s.NextUpdate) || c == nil {
+		return nil
+	}
+	for _, m := range s.Messages {
+		if m.About == AboutStatus && !m.At.Before(s.NextUpdate) && at.Sub(m.At) < c.Every.D {
+			return nil
+		}
+	}
+	switch {
+	case c.Status != "" && !s.Channel(c.Status).IsByHand():
+		return Update{Text: s.StatusDraft(at)}
+	case s.Auto == PolicyGoodOperator:
+		return StatusSent{}
+	}
+	return nil
+}
+
+// nextStep is what an unattended run does next about the procedure.
+func (s State) nextStep(at time.Time) Next {
 	if s.Rollback.live() || s.rolledBack() {
 		return s.nextInRollback(at)
 	}

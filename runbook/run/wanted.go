@@ -175,8 +175,8 @@ func (s State) targets(names []string) []runbook.Component {
 	return list
 }
 
-// monitoring tells whether the environment's metrics are sampled: from the first write to the end of its watch, and
-// while a rollback settles.
+// monitoring tells whether the environment's metrics are sampled: from the first write to the end of its watch, while
+// flags rise, and while a rollback settles.
 func (s State) monitoring(name string) bool {
 	env := s.Envs[name]
 	if env.Monitored == "" || env.Written.IsZero() || len(s.monitored(name)) == 0 {
@@ -187,6 +187,9 @@ func (s State) monitoring(name string) bool {
 	}
 	if s.Rollback != nil && s.Rollback.Env == name && s.Rollback.Stage == Restored {
 		return false
+	}
+	if id := s.raising(); id != "" && s.Actions[id].Env == name {
+		return true // also after the last watch: no share is raised blind
 	}
 	w, started := s.Watches[env.Monitored]
 	return !started || w.Ended.IsZero()
