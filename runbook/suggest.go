@@ -60,3 +60,6 @@ func distance(a, b string) int {
 	}
 	return previous[len(b)]
 }
+
+// Suggest says which of the known names was meant, for other files that are as strict as a runbook.
+func Suggest(name string, known []string) string { return suggest(name, known) }

@@ -34,7 +34,7 @@ func (m *Model) attest(by string) {
 	case step.Notify != nil || m.state.Actions[step.ID].Stage == run.ActionInDoubt:
 		m.ask(by, "Tick by hand: "+clean(step.Title), "how do you know (enter ticks)", leastReason, nil, func(text string) { m.send(run.Attest{Step: step.ID, Note: text}) })
 	case !step.IsManual():
-		m.say(clean(step.Title) + " is sensed: a hand tick would not be true. r looks again, o overrides with a reason")
+		m.say(fmt.Sprintf("%s is sensed: a hand tick would not be true. %s looks again, %s overrides with a reason", clean(step.Title), m.key(keys.Recheck), m.key(keys.Override)))
 	default:
 		m.ask(by, "Tick by hand: "+clean(step.Title), "note (may be empty; enter ticks)", 0, nil, func(text string) { m.send(run.Attest{Step: step.ID, Note: text}) })
 	}
@@ -120,7 +120,7 @@ func (m *Model) quit(by string) tea.Cmd {
 	}
 	if screen.FuseLive(m.state) {
 		m.scope = keys.Rollback
-		m.say("the fuse burns: enter rolls back now, esc takes it back")
+		m.say(m.fuseWords())
 		return nil
 	}
 	if !m.state.Ended.IsZero() {

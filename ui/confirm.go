@@ -116,13 +116,17 @@ func (m *Model) fuseKey(id keys.ID) {
 	soon := m.now.Sub(m.press.lit) < m.human(grace)
 	switch {
 	case id == keys.Burn && soon:
-		m.say("too soon: press enter once more to roll back now")
+		m.say("too soon: press " + m.key(keys.Burn) + " once more to roll back now")
 	case id == keys.Burn:
 		m.send(run.Burn{})
 	case id == keys.TakeBack && soon && m.press.alone:
 	case id == keys.TakeBack:
 		m.send(run.TakeBack{})
 	}
+}
+
+func (m *Model) fuseWords() string {
+	return "the fuse burns: " + m.key(keys.Burn) + " rolls back now, " + m.key(keys.TakeBack) + " takes it back"
 }
 
 // askReason asks why it was rolled back once every patch is out. Before that nobody has time for it.
@@ -141,7 +145,7 @@ func (m *Model) askReason() {
 }
 
 func (m *Model) reason(by string) {
-	m.ask(by, "Why was it rolled back?", "reason, for the report (esc: later, n asks again)", 1, nil, func(text string) {
+	m.ask(by, "Why was it rolled back?", "reason, for the report (esc: later, "+m.key(keys.Note)+" asks again)", 1, nil, func(text string) {
 		m.send(run.Reason{Text: text})
 	})
 }

@@ -28,6 +28,9 @@ func (m *Model) inputScope() keys.Scope {
 // footerScope is the scope whose keys the footer tells.
 func (m *Model) footerScope() keys.Scope { return m.inputScope() }
 
+// key is how the first key of an action is written.
+func (m *Model) key(id keys.ID) string { return m.options.Keys.Key(id) }
+
 // pressed takes a key.
 func (m *Model) pressed(k tea.KeyPressMsg) tea.Cmd {
 	if m.state.Plan == nil { // there is nothing to act on yet
@@ -37,7 +40,7 @@ func (m *Model) pressed(k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	scope, key := m.inputScope(), k.String()
-	id, known := keys.Match(scope, key)
+	id, known := m.options.Keys.Match(scope, key)
 	if instead := m.barred(); instead != "" && known {
 		if id == keys.Quit && m.dialog == nil {
 			return tea.Quit // who only looks on leaves nothing behind
@@ -67,7 +70,7 @@ func (m *Model) pressed(k tea.KeyPressMsg) tea.Cmd {
 	case keys.Fuse:
 		m.fuseKey(id)
 		if id == keys.Quit || id == keys.Help {
-			m.say("the fuse burns: enter rolls back now, esc takes it back")
+			m.say(m.fuseWords())
 		}
 		return nil
 	}
@@ -259,7 +262,7 @@ func (m *Model) openPalette(by string) {
 // commands are what the palette offers: what works now, but neither moving about nor the single key, which is faster.
 func (m *Model) commands() []keys.Hint {
 	var list []keys.Hint
-	for _, h := range keys.HelpLines(m.scope) {
+	for _, h := range m.options.Keys.HelpLines(m.scope) {
 		switch h.ID {
 		case keys.Up, keys.Left, keys.PageUp, keys.First, keys.OpenPalette, keys.RollBack, keys.Back:
 			continue

@@ -295,7 +295,7 @@ func mutates(i run.Intent) bool {
 func TestRandomKeysMutateNothingUnasked(t *testing.T) {
 	all := scenes()
 	var names []string
-	for _, b := range keys.Bindings() {
+	for _, b := range keys.Standard().Bindings() {
 		names = append(names, b.Keys...)
 	}
 	names = append(names, "x", "z", "ä", "backspace", "enter", "enter", "esc")
@@ -338,14 +338,14 @@ func asked(i run.Intent, d *dialog, scope keys.Scope, key string) bool {
 func TestEveryHintOfTheFooterWorks(t *testing.T) {
 	for _, sc := range scenes() {
 		m, _ := open(sc, looks()["colour"], 250, 50)
-		for _, h := range append(keys.Hints(m.footerScope(), m.works), m.extraHints()...) {
+		for _, h := range append(keys.Standard().Hints(m.footerScope(), m.works), m.extraHints()...) {
 			key := strings.Fields(h.Keys)[0]
 			switch h.Keys {
 			case "↑↓", "←→":
 				continue
 			}
 			m, _ := open(sc, looks()["colour"], 250, 50)
-			if id, ok := keys.Match(m.inputScope(), key); !ok || id != h.ID {
+			if id, ok := keys.Standard().Match(m.inputScope(), key); !ok || id != h.ID {
 				t.Errorf("%s: the footer tells %q for %s, which does nothing", sc.name, h.Keys, h.ID)
 			}
 		}

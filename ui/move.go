@@ -306,10 +306,10 @@ func (m *Model) extraHints() []keys.Hint {
 	}
 	var hints []keys.Hint
 	if m.scope == keys.Checklist && m.list.Detail && screen.LayoutFor(m.w, m.h-5) == screen.OnePane {
-		hints = append(hints, keys.Hint{ID: keys.Back, Keys: "esc", Label: "list"})
+		hints = append(hints, keys.Hint{ID: keys.Back, Keys: m.key(keys.Back), Label: "list"})
 	}
 	if m.scope == keys.Checklist && m.gateReady() {
-		hints = append(hints, keys.Hint{ID: keys.ToGate, Keys: "g", Label: "open the gate"})
+		hints = append(hints, keys.Hint{ID: keys.ToGate, Keys: m.key(keys.ToGate), Label: "open the gate"})
 	}
 	return hints
 }

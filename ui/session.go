@@ -19,6 +19,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/keys"
 	"github.com/politicalsphere/sop/ui/theme"
 )
 
@@ -52,6 +53,11 @@ type Options struct {
 	Theme    string          // dark, light, or empty: as the terminal says
 	Terminal *theme.Terminal // what the terminal can do; nil: as the environment says
 	Hangup   <-chan struct{} // closed when the terminal is gone; nil: nobody tells
+	Keys     *keys.Map       // the key map; nil: the standard one
+	Mouse    bool            // the wheel scrolls and a click chooses
+	Quiet    bool            // what is loud rings, but is not told to the desktop
+	Sync     string          // on or off: synchronised output whatever the terminal says; else as it says
+	Progress string          // on or off: the terminal's progress bar whatever the terminal is; else where it is known
 }
 
 // fps is how often a second the terminal is brought up to date at most. Bubble Tea wakes so often also while nothing

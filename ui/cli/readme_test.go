@@ -57,8 +57,8 @@ type row struct{ keys, help string }
 func keyTable() string {
 	var order []row
 	where := map[row][]keys.Scope{}
-	for _, scope := range append(keys.RunScopes(), keys.Home, keys.Text, keys.Palette) {
-		for _, h := range keys.HelpLines(scope) {
+	for _, scope := range keys.Scopes() {
+		for _, h := range keys.Standard().HelpLines(scope) {
 			r := row{h.Keys, h.Help}
 			if where[r] == nil {
 				order = append(order, r)

@@ -1,8 +1,9 @@
 // Package keys is the key map as data: one list from which presses are looked up and from which the footer's
 // hints, the help page and the command palette are made, so that none of them can tell something untrue.
 //
-//	id, ok := keys.Match(keys.Checklist, msg.String())        // "R" → keys.RollBack
-//	footer := keys.Footer(th, keys.Checklist, width, nil)     // "↑↓ move   enter open   …   R roll back   ? help"
+//	m := keys.Standard()                                      // or that of the person's own configuration: Remap
+//	id, ok := m.Match(keys.Checklist, msg.String())           // "R" → keys.RollBack
+//	footer := m.Footer(th, keys.Checklist, width, nil)        // "↑↓ move   enter open   …   R roll back   ? help"
 //
 // Key names are those of Bubble Tea's KeyPressMsg.String: "up", "space", "R", "ctrl+c". Pasted text comes as
 // another message and never gets here, so a pasted R is not a press.
@@ -31,6 +32,8 @@ const (
 	HelpPage  Scope = "help"
 	Text      Scope = "text"    // a field is being typed into: note, reason, filter
 	Palette   Scope = "palette" // a command is being typed
+	Form      Scope = "form"    // the fields of a run that is to begin
+	Begin     Scope = "begin"   // the question whether to begin it
 )
 
 // screens are the six screens of a run.
@@ -41,6 +44,9 @@ var panes = []Scope{Checklist, Rollout, Watch, Rollback, Report}
 
 // RunScopes are all scopes of a run in which keys are not text; RollBack is bound in each.
 func RunScopes() []Scope { return append(slices.Clone(screens), Gate, Fuse, Confirm, HelpPage) }
+
+// Scopes are all there are.
+func Scopes() []Scope { return append(RunScopes(), Home, Form, Begin, Text, Palette) }
 
 // What keys do.
 const (
@@ -81,31 +87,63 @@ const (
 	Yes         ID = "yes"
 	No          ID = "no"
 	Quit        ID = "quit"
+	ToRollback  ID = "to-rollback" // at home: choose what to roll back
+	Reload      ID = "reload"
+	BeginIt     ID = "begin"
 )
 
 // Binding says which keys do what, and where.
 type Binding struct {
 	ID     ID
+	Pair   ID // what goes the other way and is told together with this one
 	Keys   []string
-	Show   string // how the keys are written in hints; the first key if empty
+	Show   string // how the keys are written in hints; the first key, with the pair's, if empty
 	Label  string // two words for the footer; a binding without one is told by its neighbour
-	Help   string // a sentence for the help page
+	Help   string // a sentence for the help page; {ID} stands for that action's first key, {also} for further keys
 	Scopes []Scope
 	Rank   int  // which hints stay in a narrow footer: the lowest ones
 	Acts   bool // changes something in the world or the run that is hard to take back
 }
 
+// Map is a key map. The one that ships is Standard; a person may have one of their own, by Remap. It is never changed
+// once it is made. A nil Map is the standard one.
+type Map struct{ bindings []Binding }
+
+var standard = &Map{bindings}
+
+// Standard is the map that ships.
+func Standard() *Map { return standard }
+
+func (m *Map) list() []Binding {
+	if m == nil {
+		return bindings
+	}
+	return m.bindings
+}
+
 // Bindings is the whole map, in the order in which hints are shown. The list is the caller's own.
-func Bindings() []Binding { return slices.Clone(bindings) }
+func (m *Map) Bindings() []Binding { return slices.Clone(m.list()) }
 
 // Match looks up what a key does in a scope.
-func Match(scope Scope, key string) (ID, bool) {
-	for i := range bindings {
-		if b := &bindings[i]; slices.Contains(b.Keys, key) && slices.Contains(b.Scopes, scope) {
+func (m *Map) Match(scope Scope, key string) (ID, bool) {
+	list := m.list()
+	for i := range list {
+		if b := &list[i]; slices.Contains(b.Keys, key) && slices.Contains(b.Scopes, scope) {
 			return b.ID, true
 		}
 	}
 	return "", false
+}
+
+// Key is how the first key of an action is written; empty when it has none.
+func (m *Map) Key(id ID) string {
+	list := m.list()
+	for i := range list {
+		if b := &list[i]; b.ID == id && len(b.Keys) > 0 {
+			return written(b.Keys[0])
+		}
+	}
+	return ""
 }
 
 // Target is the screen that an ID goes to; false for any other ID.

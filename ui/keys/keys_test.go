@@ -13,11 +13,11 @@ import (
 	"github.com/politicalsphere/sop/ui/theme"
 )
 
-var allScopes = append(RunScopes(), Home, Text, Palette)
+var allScopes = Scopes()
 
 func TestNoKeyIsBoundTwiceInAScope(t *testing.T) {
 	seen := map[[2]string]ID{}
-	for _, b := range Bindings() {
+	for _, b := range Standard().Bindings() {
 		for _, s := range b.Scopes {
 			if !slices.Contains(allScopes, s) {
 				t.Errorf("%s is bound in the unknown scope %s", b.ID, s)
@@ -35,19 +35,19 @@ func TestNoKeyIsBoundTwiceInAScope(t *testing.T) {
 
 func TestRollBackIsInEveryScopeOfARun(t *testing.T) {
 	for _, s := range RunScopes() {
-		if id, ok := Match(s, "R"); !ok || id != RollBack {
+		if id, ok := Standard().Match(s, "R"); !ok || id != RollBack {
 			t.Errorf("R in %s is %q", s, id)
 		}
 	}
-	for _, s := range []Scope{Text, Palette, Home} {
-		if id, ok := Match(s, "R"); ok {
+	for _, s := range []Scope{Text, Palette, Form, Begin, Home} {
+		if id, ok := Standard().Match(s, "R"); ok && (s != Home || id != ToRollback) {
 			t.Errorf("R in %s is %q", s, id)
 		}
 	}
 }
 
 func TestWhatActsIsNoControlCombination(t *testing.T) {
-	for _, b := range Bindings() {
+	for _, b := range Standard().Bindings() {
 		for _, k := range b.Keys {
 			if b.Acts && (strings.Contains(k, "ctrl") || strings.Contains(k, "alt")) {
 				t.Errorf("%s acts on %s", b.ID, k)
@@ -62,10 +62,10 @@ func TestWhatActsIsNoControlCombination(t *testing.T) {
 }
 
 func TestTextStaysText(t *testing.T) {
-	for _, b := range Bindings() {
+	for _, b := range Standard().Bindings() {
 		for _, s := range b.Scopes {
 			for _, k := range b.Keys {
-				if (s == Text || s == Palette) && (utf8.RuneCountInString(k) == 1 || k == "space") {
+				if (s == Text || s == Palette || s == Form) && (utf8.RuneCountInString(k) == 1 || k == "space") {
 					t.Errorf("%q cannot be typed in %s: it is %s", k, s, b.ID)
 				}
 			}
@@ -82,7 +82,7 @@ func TestKeysAreThoseOfTheTerminal(t *testing.T) {
 		"shift+tab": {Code: tea.KeyTab, Mod: tea.ModShift}, "ctrl+c": {Code: 'c', Mod: tea.ModCtrl},
 		"R": {Code: 'r', Text: "R", Mod: tea.ModShift, ShiftedCode: 'R'},
 	}
-	for _, b := range Bindings() {
+	for _, b := range Standard().Bindings() {
 		for _, k := range b.Keys {
 			msg, known := press[k]
 			if !known && utf8.RuneCountInString(k) == 1 {
@@ -94,10 +94,10 @@ func TestKeysAreThoseOfTheTerminal(t *testing.T) {
 		}
 	}
 	for _, s := range allScopes {
-		if _, ok := Match(s, "esc"); !ok {
+		if _, ok := Standard().Match(s, "esc"); !ok {
 			t.Errorf("%s has no esc", s)
 		}
-		if id, ok := Match(s, "ctrl+c"); !ok || id != Quit {
+		if id, ok := Standard().Match(s, "ctrl+c"); !ok || id != Quit {
 			t.Errorf("%s has no ctrl+c", s)
 		}
 	}
@@ -123,20 +123,20 @@ func TestMatch(t *testing.T) {
 		{HelpPage, "q", Back},
 		{Text, "enter", Accept},
 	} {
-		if id, ok := Match(c.scope, c.key); !ok || id != c.want {
-			t.Errorf("Match(%s, %s) = %q, %v, want %q", c.scope, c.key, id, ok, c.want)
+		if id, ok := Standard().Match(c.scope, c.key); !ok || id != c.want {
+			t.Errorf("Standard().Match(%s, %s) = %q, %v, want %q", c.scope, c.key, id, ok, c.want)
 		}
 	}
 	for _, c := range [][2]string{{"checklist", "ctrl+k"}, {"checklist", ""}, {"nowhere", "R"}, {"text", "q"}} {
-		if id, ok := Match(Scope(c[0]), c[1]); ok {
-			t.Errorf("Match(%s, %s) = %q, want nothing", c[0], c[1], id)
+		if id, ok := Standard().Match(Scope(c[0]), c[1]); ok {
+			t.Errorf("Standard().Match(%s, %s) = %q, want nothing", c[0], c[1], id)
 		}
 	}
 }
 
 func TestTarget(t *testing.T) {
 	for i, want := range screens {
-		id, _ := Match(Watch, string(rune('1'+i)))
+		id, _ := Standard().Match(Watch, string(rune('1'+i)))
 		if got, ok := Target(id); !ok || got != want {
 			t.Errorf("key %d goes to %q, want %q", i+1, got, want)
 		}
@@ -151,7 +151,7 @@ func TestFooters(t *testing.T) {
 	var b strings.Builder
 	for _, width := range []int{60, 80, 120, 200} {
 		for _, s := range allScopes {
-			line := ansi.Strip(Footer(th, s, width, nil))
+			line := ansi.Strip(Standard().Footer(th, s, width, nil))
 			if w := ansi.StringWidth(line); w > width {
 				t.Errorf("%s at %d: %d cells", s, width, w)
 			}
@@ -165,11 +165,11 @@ func TestFooters(t *testing.T) {
 }
 
 func TestFooterShowsOnlyWhatWorks(t *testing.T) {
-	line := ansi.Strip(Footer(theme.New(theme.Options{}), Checklist, 200, func(id ID) bool { return id != Attest }))
+	line := ansi.Strip(Standard().Footer(theme.New(theme.Options{}), Checklist, 200, func(id ID) bool { return id != Attest }))
 	if strings.Contains(line, "attest") || !strings.Contains(line, "override") {
 		t.Errorf("got %q", line)
 	}
-	if line := ansi.Strip(Footer(theme.New(theme.Options{}), Watch, 200, nil)); strings.Contains(line, "w watch") {
+	if line := ansi.Strip(Standard().Footer(theme.New(theme.Options{}), Watch, 200, nil)); strings.Contains(line, "w watch") {
 		t.Errorf("the watch shows the way to itself: %q", line)
 	}
 }
@@ -180,7 +180,7 @@ func TestHelp(t *testing.T) {
 	for _, s := range allScopes {
 		b.WriteString(string(s) + "\n")
 		for _, width := range []int{20, 40, 78} {
-			for _, line := range RenderHelp(th, s, width) {
+			for _, line := range Standard().RenderHelp(th, s, width) {
 				if w := ansi.StringWidth(line); w > width {
 					t.Errorf("%s at %d: %d cells: %q", s, width, w, line)
 				}

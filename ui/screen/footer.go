@@ -24,5 +24,5 @@ func Footer(f Frame, scope keys.Scope, works func(keys.ID) bool, extra []keys.Hi
 		_, way := keys.Target(id)
 		return !way && works(id)
 	}
-	return []string{line, theme.Truncate(first+keys.Footer(th, scope, f.W-theme.Width(first), told), f.W)}
+	return []string{line, theme.Truncate(first+f.Keys.Footer(th, scope, f.W-theme.Width(first), told), f.W)}
 }

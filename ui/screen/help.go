@@ -22,7 +22,7 @@ func Help(f Frame, scope keys.Scope, top int) (lines []string, newTop int) {
 	th := f.Theme
 	w := min(f.W-2, 96)
 	all := []string{" " + th.Title.Render("Keys: "+string(scope)), ""}
-	all = append(all, keys.RenderHelp(th, scope, w)...)
+	all = append(all, f.Keys.RenderHelp(th, scope, w)...)
 	all = append(all, "", " "+th.Title.Render("Boxes")+th.Dim.Render("   round: sensed · square: by hand"), "")
 	for _, l := range th.Legend() {
 		all = append(all, " "+th.StatusStyle(l.Status).Render(l.Glyph)+"  "+theme.PadRight(l.Status, 16)+th.Dim.Render(theme.Truncate(l.Meaning, f.W-24)))

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/keys"
 	"github.com/politicalsphere/sop/ui/theme"
 )
 
@@ -33,8 +34,9 @@ type Frame struct {
 	Now    time.Time
 	W, H   int
 	Theme  *theme.Theme
-	Filter string  // only what contains it is listed; empty: all
-	Speed  float64 // how much faster the run's time goes than the person's, in practice; 0 is 1
+	Keys   *keys.Map // what the keys do; nil: the standard map
+	Filter string    // only what contains it is listed; empty: all
+	Speed  float64   // how much faster the run's time goes than the person's, in practice; 0 is 1
 }
 
 // real is a length of the run's time as the person feels it: a fuse is for fingers, whatever the speed.

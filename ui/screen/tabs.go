@@ -14,7 +14,7 @@ var tabOrder = [...]keys.Scope{keys.Checklist, keys.Rollout, keys.Watch, keys.Ro
 // tabs are the screens in the rule under the header: the key of each, which one this is, and what goes on in it.
 func tabs(f Frame, here keys.Scope) string {
 	th := f.Theme
-	ways := keys.Hints(here, func(id keys.ID) bool { _, ok := keys.Target(id); return ok })
+	ways := f.Keys.Hints(here, func(id keys.ID) bool { _, ok := keys.Target(id); return ok })
 	line := th.RuleLine(1)
 	for _, scope := range tabOrder {
 		name, look := "", th.Dim
