@@ -98,3 +98,12 @@ func (in Input) form() string {
 	}
 	return ""
 }
+
+// Check says in words what is wrong with a value of this input that is not empty; nil when nothing is.
+func (in Input) Check(value string) error {
+	pattern, err := regexp.Compile(in.Pattern)
+	if err != nil {
+		return fmt.Errorf("its pattern is wrong: %w", err)
+	}
+	return in.accepts(value, pattern)
+}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -50,29 +49,30 @@ func (a *alarm) news(s run.State) (loud []run.Line) {
 	return loud
 }
 
+// overdue tells once for each status update that it was not sent in time.
+func (a *alarm) overdue(s run.State, now time.Time) bool {
+	if s.NextUpdate.IsZero() || now.Before(s.NextUpdate) || s.NextUpdate.Equal(a.update) || !s.Ended.IsZero() {
+		return false
+	}
+	a.update = s.NextUpdate
+	return true
+}
+
 // ring rings for what is loud and new; a window that is not looked at is told in words too.
-func (a *alarm) ring(s run.State, blurred bool) tea.Cmd {
-	loud := a.news(s)
+func (m *Model) ring(s run.State) tea.Cmd {
+	loud := m.alarm.news(s)
 	if len(loud) == 0 {
 		return nil
 	}
-	return bell(loud[len(loud)-1].Text, blurred)
+	return m.manners.bell(loud[len(loud)-1].Text, m.blurred && !m.options.Quiet)
 }
 
-// overdue rings once for each status update that is not sent in time.
-func (a *alarm) overdue(s run.State, now time.Time) tea.Cmd {
-	if s.NextUpdate.IsZero() || now.Before(s.NextUpdate) || s.NextUpdate.Equal(a.update) || !s.Ended.IsZero() {
+// overdue rings for a status update that is due.
+func (m *Model) overdue() tea.Cmd {
+	if !m.alarm.overdue(m.state, m.now) {
 		return nil
 	}
-	a.update = s.NextUpdate
-	return bell("a status update is due", true)
-}
-
-func bell(text run.Safe, words bool) tea.Cmd {
-	if !words {
-		return tea.Raw("\a")
-	}
-	return tea.Raw("\a" + ansi.Notify("sop: "+string(run.MakeSafe(string(text), 120))))
+	return m.manners.bell("a status update is due", !m.options.Quiet)
 }
 
 func plural(n int, one, many string) string {

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/theme"
 )
 
 // rung is what a command writes to the terminal past the screen.
@@ -25,9 +26,9 @@ func TestLoudLinesRingOnce(t *testing.T) {
 	line := func(s int, text run.Safe, loud bool) run.Line {
 		return run.Line{At: noon.Add(time.Duration(s) * time.Second), Text: text, Loud: loud}
 	}
-	var a alarm
+	m := New(newFake(run.State{}, noon), Options{Terminal: &theme.Terminal{Telling: theme.OSC9}})
 	s := run.State{Log: []run.Line{line(0, "before we looked", true)}}
-	a.begin(s)
+	m.alarm.begin(s)
 	for i, c := range []struct {
 		add  []run.Line
 		want string
@@ -41,27 +42,29 @@ func TestLoudLinesRingOnce(t *testing.T) {
 		{[]run.Line{line(3, "quiet again", false)}, ""},
 	} {
 		s.Log = append(s.Log[:len(s.Log):len(s.Log)], c.add...)
-		if got := rung(a.ring(s, false)); got != strings.Trim(c.want, " ") && !(c.want == "" && got == "") {
+		if got := rung(m.ring(s)); got != strings.Trim(c.want, " ") && !(c.want == "" && got == "") {
 			t.Errorf("%d: rang %q, want %q", i, got, c.want)
 		}
 	}
 	s.Log = append(s.Log, line(9, "api drifted", true))
-	if got := rung(a.ring(s, true)); !strings.Contains(got, "\a") || !strings.Contains(got, "api drifted") {
+	m.blurred = true
+	if got := rung(m.ring(s)); !strings.Contains(got, "\a") || !strings.Contains(got, "api drifted") {
 		t.Errorf("a window that is not looked at was told %q", got)
 	}
 }
 
 func TestAnOverdueStatusUpdateRingsOnce(t *testing.T) {
-	var a alarm
-	s := run.State{NextUpdate: noon}
-	if got := rung(a.overdue(s, noon.Add(-time.Second))); got != "" {
+	m := New(newFake(run.State{}, noon), Options{})
+	at := func(now time.Time) string { m.now = now; return rung(m.overdue()) }
+	m.state = run.State{NextUpdate: noon}
+	if got := at(noon.Add(-time.Second)); got != "" {
 		t.Errorf("rang before: %q", got)
 	}
-	if rung(a.overdue(s, noon)) == "" || rung(a.overdue(s, noon.Add(time.Second))) != "" {
+	if at(noon) == "" || at(noon.Add(time.Second)) != "" {
 		t.Error("not exactly once")
 	}
-	s.NextUpdate = noon.Add(15 * time.Minute)
-	if rung(a.overdue(s, noon.Add(16*time.Minute))) == "" {
+	m.state.NextUpdate = noon.Add(15 * time.Minute)
+	if at(noon.Add(16*time.Minute)) == "" {
 		t.Error("the next one did not ring")
 	}
 }

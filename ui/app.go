@@ -17,6 +17,7 @@ import (
 type Model struct {
 	session Session
 	options Options
+	manners manners
 	done    <-chan struct{} // closed when the program is to end; nil: never
 	th      *theme.Theme
 
@@ -53,10 +54,8 @@ type Model struct {
 
 // New makes the program for a session. It touches neither terminal nor environment, so tests can drive it.
 func New(s Session, o Options) *Model {
-	if o.Terminal == nil {
-		o.Terminal = &theme.Terminal{Colours: theme.Full, Many: true, True: true, UTF8: true}
-	}
-	m := &Model{session: s, options: o, w: 80, h: 24, scope: keys.Checklist, dirty: true}
+	o.fill()
+	m := &Model{session: s, options: o, manners: manners{terminal: *o.Terminal}, w: 80, h: 24, scope: keys.Checklist, dirty: true}
 	m.retheme(o.Theme == "light")
 	m.state, m.now = s.Latest(), s.Now()
 	m.log.Observe(run.State{}, m.state)
@@ -87,15 +86,7 @@ func isScreen(s keys.Scope) bool {
 	return ok && to == s
 }
 
-func (m *Model) retheme(light bool) {
-	o := m.options.Terminal.Options()
-	o.Light = light
-	o.ASCII = o.ASCII || m.options.ASCII
-	if m.options.NoColor {
-		o.Colours = theme.NoColour
-	}
-	m.th = theme.New(o)
-}
+func (m *Model) retheme(light bool) { m.th = m.options.theme(light) }
 
 type (
 	stateMsg struct{ state run.State }
@@ -109,7 +100,7 @@ func (m *Model) Init() tea.Cmd {
 	if m.options.Theme == "" {
 		cmds = append(cmds, tea.RequestBackgroundColor)
 	}
-	return tea.Batch(cmds...)
+	return tea.Batch(append(cmds, m.options.greet()...)...)
 }
 
 // breath is the least time between two States that are drawn: a burst of events is one picture.
@@ -181,7 +172,7 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 		if old := m.now.Sub(m.drawn); fusing(m.state) || old >= m.human(lull) || old < 0 { // or the clock was set back
 			m.dirty = true
 		}
-		return tea.Batch(m.tick(), m.alarm.overdue(m.state, m.now))
+		return tea.Batch(m.tick(), m.overdue())
 	case endedMsg:
 		m.silent, m.dirty = true, true
 	case tea.KeyPressMsg:
@@ -197,12 +188,14 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 			m.retheme(!msg.IsDark())
 			m.dirty = true
 		}
-	default:
-		return m.toForm(msg) // its own messages: a cursor that blinks, a field that is done
+	case tea.TerminalVersionMsg, outerMsg:
+		m.manners.learn(msg)
 	case tea.FocusMsg:
 		m.blurred, m.dirty = false, true
 	case tea.BlurMsg:
 		m.blurred = true
+	default:
+		return m.toForm(msg) // its own messages: a cursor that blinks, a field that is done
 	}
 	return nil
 }
@@ -236,7 +229,7 @@ func (m *Model) took(s run.State) tea.Cmd {
 	if before.Ended.IsZero() && !s.Ended.IsZero() && m.dialog == nil {
 		m.scope, m.help = keys.Report, false
 	}
-	cmds := []tea.Cmd{m.awaitState(), m.alarm.ring(s, m.blurred)}
+	cmds := []tea.Cmd{m.awaitState(), m.ring(s)}
 	if fusing(before) != fusing(s) || before.Ended.IsZero() != s.Ended.IsZero() {
 		cmds = append(cmds, m.tick())
 	}
@@ -281,10 +274,9 @@ func (m *Model) onward(phases []runbook.Phase) {
 // View is drawn again only after something changed: Bubble Tea asks for it after every message.
 func (m *Model) View() tea.View {
 	if m.dirty {
-		m.cached = tea.NewView(m.th.Encode(strings.Join(m.draw(), "\n")))
-		m.cached.AltScreen = true
-		m.cached.ReportFocus = true
+		m.cached = m.options.view(m.th.Encode(strings.Join(m.draw(), "\n")))
 		m.cached.WindowTitle = m.windowTitle()
+		m.cached.ProgressBar = m.progressBar()
 		m.dirty, m.drawn = false, m.now
 	}
 	return m.cached

@@ -93,5 +93,5 @@ func (m *Model) clip(text, what string) tea.Cmd {
 		text, cut = strings.ToValidUTF8(text[:mostClip], ""), ", cut"
 	}
 	m.say("copied " + what + cut + ", if the terminal allows it (OSC 52)")
-	return tea.SetClipboard(string(run.MakeSafeText(text, mostClip)))
+	return m.manners.clipboard(string(run.MakeSafeText(text, mostClip)))
 }

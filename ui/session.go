@@ -13,7 +13,6 @@ package ui
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -58,6 +57,17 @@ type Options struct {
 	Quiet    bool            // what is loud rings, but is not told to the desktop
 	Sync     string          // on or off: synchronised output whatever the terminal says; else as it says
 	Progress string          // on or off: the terminal's progress bar whatever the terminal is; else where it is known
+	Outer    func() string   // names the terminal around tmux when it may be written to; nil: nobody asks
+
+	asks     bool                // the terminal may be asked for its name
+	programs []tea.ProgramOption // more of them, for tests
+}
+
+// fill takes a terminal that can all for granted where none is told.
+func (o *Options) fill() {
+	if o.Terminal == nil {
+		o.Terminal = &theme.Terminal{Colours: theme.Full, Many: true, True: true, UTF8: true}
+	}
 }
 
 // fps is how often a second the terminal is brought up to date at most. Bubble Tea wakes so often also while nothing
@@ -71,18 +81,22 @@ const leaveWithin = 2 * time.Second
 // Show runs the full-screen program until the person leaves or ctx ends. The run itself may go on.
 func Show(ctx context.Context, s Session, o Options) error {
 	if o.Terminal == nil {
-		t := theme.Detect(os.Getenv)
-		o.Terminal = &t
+		o.Terminal = detect()
 	}
-	profile := o.Terminal.Profile()
-	if o.NoColor {
-		profile = theme.Terminal{}.Profile()
-	}
+	o.asks = true
+	return o.show(ctx, func(done <-chan struct{}) tea.Model {
+		m := New(s, o)
+		m.done = done
+		return m
+	})
+}
+
+// show runs a model on the terminal until it ends or ctx does.
+func (o Options) show(ctx context.Context, model func(done <-chan struct{}) tea.Model) error {
 	held, within := hold(ctx, o.Hangup)
 	defer held.end()
-	m := New(s, o)
-	m.done = within.Done()
-	options := append(held.options(), tea.WithContext(within), tea.WithFPS(fps), tea.WithColorProfile(profile))
+	options := append(held.options(), o.program(within)...)
+	m := model(within.Done())
 	over := make(chan error, 1)
 	go func() {
 		_, err := tea.NewProgram(m, options...).Run()

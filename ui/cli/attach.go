@@ -52,7 +52,7 @@ func (a *app) attach(ctx context.Context, dir string, plain bool) error {
 		lookOn(ctx, v, &teller{w: a.out})
 	} else {
 		staySmall()
-		o := ui.Options{Cluster: v.greet.Cluster, Practice: v.greet.Practice, Speed: v.greet.Speed, ASCII: a.ascii}
+		o := a.liked(ui.Options{Cluster: v.greet.Cluster, Practice: v.greet.Practice, Speed: v.greet.Speed})
 		if err := ui.Show(ctx, v, o); err != nil {
 			return failed(err)
 		}

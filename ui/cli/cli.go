@@ -12,16 +12,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/politicalsphere/sop/ui/config"
 	"github.com/politicalsphere/sop/ui/plain"
+	"github.com/politicalsphere/sop/ui/theme"
 )
 
 // app is what all commands share.
 type app struct {
 	in       io.Reader
 	out, err io.Writer
-	terminal bool      // out is a terminal
-	ascii    bool      // the screens use nothing but ASCII
-	ear      plain.Ear // what is typed line by line; nil: the lines of in
+	terminal bool // out is a terminal
+	flags    screenFlags
+	config   config.Config // what the person prefers; read when there is a screen to fill
+	ear      plain.Ear     // what is typed line by line; nil: the lines of in
 }
 
 // Main runs the command line and returns the exit code.
@@ -55,15 +58,21 @@ func (a *app) root() *cobra.Command {
 live facts and un-tick on drift, a phased rollout starts from the checklist, a watch judges the metrics against a
 frozen baseline, and one key (R) rolls everything back.
 
+  ` + programName() + `                                 on a terminal: choose from what there is
   ` + programName() + ` practice                        learn it on the simulated world
   ` + programName() + ` run deployment -e production    the real thing
   ` + programName() + ` rollback deployment             only roll back, now`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !a.terminal || theme.Detect(os.Getenv).Dumb {
+				return cmd.Help()
+			}
+			return a.home(cmd.Context())
+		},
 	}
-	root.PersistentFlags().BoolVar(&a.ascii, "ascii", false, "full-screen with ASCII characters only")
+	a.flags.add(root)
 	root.AddCommand(
 		a.runCommand(), a.practiceCommand(), a.rollbackCommand(), a.resumeCommand(), a.attachCommand(), a.checkCommand(), a.watchCommand(),
 		a.lintCommand(), a.showCommand(), a.kindsCommand(), a.schemaCommand(), a.runsCommand(), a.reportCommand(), a.verifyCommand(), a.kpiCommand(),
@@ -85,10 +94,13 @@ func programName() string {
 	return "sop"
 }
 
-// needTerminal refuses a full-screen command that has no terminal to fill.
+// needTerminal refuses a full-screen command that has no terminal to fill, and reads how the person likes it filled.
 func (a *app) needTerminal(command string) error {
-	if a.terminal {
-		return nil
+	if !a.terminal {
+		return usage("%s is full-screen and stdout is no terminal: use --auto to do what needs no person, or --plain for lines", command)
 	}
-	return usage("%s is full-screen and stdout is no terminal: use --auto to do what needs no person, or --plain for lines", command)
+	if t := theme.Detect(os.Getenv); t.Dumb {
+		return usage("%s is full-screen and TERM=%s cannot place a cursor: use --plain for lines, or set TERM to what the terminal is", command, os.Getenv("TERM"))
+	}
+	return a.prefer()
 }

@@ -165,6 +165,7 @@ func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, 
 	if state := s.Latest(); !state.Ended.IsZero() {
 		score := practice.Judge(sc.Expect, performance(state, world.FaultBegan()))
 		result.Score = &score
+		a.keepScore(s.id, score)
 	}
 	err = a.conclude(ctx, result, mode)
 	var e *exitError

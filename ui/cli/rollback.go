@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 	"github.com/politicalsphere/sop/runbook/journal"
 	"github.com/politicalsphere/sop/runbook/run"
 	"github.com/politicalsphere/sop/ui"
+	"github.com/politicalsphere/sop/ui/theme"
 )
 
 // defaultRunbook is what `sop rollback` takes when it is given none: it is in a hurry.
@@ -49,12 +51,30 @@ func (a *app) rollbackCommand() *cobra.Command {
 		if err := checkFormat(*f.format, "text", "json"); err != nil {
 			return err
 		}
-		if !f.yes && !f.print && !f.plain && !a.terminal {
-			return usage("sop rollback is full-screen and stdout is no terminal: use --yes to roll back at once, --plain for lines, or --print for the kubectl commands")
+		if !f.yes && !f.print && !f.plain {
+			if err := a.needTerminalToRollBack(); err != nil {
+				return err
+			}
 		}
 		return a.rollback(cmd.Context(), f, args)
 	}
 	return cmd
+}
+
+// needTerminalToRollBack refuses where there is no screen to fill. What is wrong with the configuration is only said:
+// nobody mends that file while production is down.
+func (a *app) needTerminalToRollBack() error {
+	const ways = "use --yes to roll back at once, --plain for lines, or --print for the kubectl commands"
+	if !a.terminal {
+		return usage("sop rollback is full-screen and stdout is no terminal: %s", ways)
+	}
+	if theme.Detect(os.Getenv).Dumb {
+		return usage("sop rollback is full-screen and TERM=%s cannot place a cursor: %s", os.Getenv("TERM"), ways)
+	}
+	if err := a.prefer(); err != nil {
+		fmt.Fprintln(a.err, "sop: the configuration is left aside, the rollback goes on without it")
+	}
+	return nil
 }
 
 func (a *app) rollback(ctx context.Context, f rollbackFlags, args []string) error {

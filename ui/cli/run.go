@@ -162,9 +162,8 @@ func (a *app) sit(ctx context.Context, s *session, mode modeFlags, o ui.Options,
 		}
 	}()
 	if !mode.plain {
-		o.ASCII = o.ASCII || a.ascii
 		o.Hangup = line.lost
-		if err = ui.Show(within, s, o); errors.Is(err, ui.ErrScreens) && s.fault() == nil {
+		if err = ui.Show(within, s, a.liked(o)); errors.Is(err, ui.ErrScreens) && s.fault() == nil {
 			fmt.Fprintf(a.err, "sop: %v; going on line by line\n", err)
 			mode.plain, err = true, nil
 		}

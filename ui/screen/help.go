@@ -17,6 +17,22 @@ var besideBox = [][2]string{
 	{"2m ago", "looked at once, so long ago"},
 }
 
+// HelpKeys is the help of a screen that has no boxes: its keys, and how to select text where the mouse is taken.
+func HelpKeys(f Frame, scope keys.Scope, top int, mouse bool) (lines []string, newTop int) {
+	all := []string{" " + f.Theme.Title.Render("Keys: "+string(scope)), ""}
+	all = append(all, f.Keys.RenderHelp(f.Theme, scope, min(f.W-2, 96))...)
+	if mouse {
+		all = append(append(all, ""), mouseHelp(f)...)
+	}
+	return window(f.Theme, all, -1, top, f.H, f.W)
+}
+
+// mouseHelp says what the mouse does, and how it still selects text.
+func mouseHelp(f Frame) []string {
+	th := f.Theme
+	return append([]string{" " + th.Title.Render("Mouse"), ""}, wrapped(th.Text, "The wheel scrolls and a click chooses; neither ever acts. Hold shift while dragging to select text (option in iTerm2, fn in Terminal). mouse: off in the configuration leaves the mouse to the terminal.", 1, min(f.W-2, 96))...)
+}
+
 // Help lists the keys of a screen, and what the glyphs mean.
 func Help(f Frame, scope keys.Scope, top int) (lines []string, newTop int) {
 	th := f.Theme

@@ -14,6 +14,11 @@ type Terminal struct {
 	UTF8    bool // the locale is UTF-8
 	Console bool // the Linux console, whose font has neither braille nor most signs
 	Dumb    bool // cannot place a cursor: no full-screen program
+	Light   bool // the background is said to be light; better ask the terminal
+	Tmux    bool // inside of tmux, which swallows what it does not know
+	Screen  bool // inside of GNU screen
+	Telling Telling
+	Bar     bool // OSC 9;4 is its progress bar
 }
 
 // Detect reads NO_COLOR, TERM, COLORTERM and the locale through getenv (os.Getenv).
@@ -24,7 +29,14 @@ func Detect(getenv func(string) string) Terminal {
 		Console: term == "linux",
 		Dumb:    term == "" || term == "dumb",
 	}
+	t.Light = lightBackground(getenv("COLORFGBG"))
+	t.Tmux = getenv("TMUX") != "" || strings.HasPrefix(term, "tmux")
+	t.Screen = !t.Tmux && (getenv("STY") != "" || strings.HasPrefix(term, "screen"))
+	if !t.Tmux && !t.Screen && !t.Console && !t.Dumb { // inside of those the environment speaks of where they were started
+		t = t.Known(programOf(getenv))
+	}
 	if term == "" && getenv("WT_SESSION") != "" { // Windows Terminal sets no TERM
+		t = t.Known("windows terminal")
 		t.Dumb, t.UTF8, t.True = false, true, true
 	}
 	switch colorterm := strings.ToLower(getenv("COLORTERM")); {
@@ -40,6 +52,16 @@ func Detect(getenv func(string) string) Terminal {
 		t.Colours = Few
 	}
 	return t
+}
+
+// lightBackground reads what rxvt and Konsole say of their colours: foreground;background, of 16.
+func lightBackground(colours string) bool {
+	i := strings.LastIndexByte(colours, ';')
+	switch colours[i+1:] {
+	case "7", "15":
+		return i > 0
+	}
+	return false
 }
 
 // manyByName knows terminals that have 24-bit colours and whose name does not say so.
@@ -63,9 +85,10 @@ func utf8Locale(getenv func(string) string) bool {
 	return false
 }
 
-// Options are those for a dark background; set Light when the terminal answers that it is light.
+// Options are those for the background that the environment tells of, else a dark one; set Light by what the terminal
+// answers.
 func (t Terminal) Options() Options {
-	return Options{Colours: t.Colours, ASCII: !t.UTF8 || t.Console || t.Dumb}
+	return Options{Colours: t.Colours, Light: t.Light, ASCII: !t.UTF8 || t.Console || t.Dumb}
 }
 
 // Profile is what to give Bubble Tea's WithColorProfile, which by itself reads NO_COLOR as a yes-or-no value.
