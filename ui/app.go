@@ -275,7 +275,9 @@ func (m *Model) onward(phases []runbook.Phase) {
 func (m *Model) View() tea.View {
 	if m.dirty {
 		m.cached = m.options.view(m.th.Encode(strings.Join(m.draw(), "\n")))
-		m.cached.WindowTitle = m.windowTitle()
+		if !m.options.Terminal.Console { // which has no window, and may write its title on the screen
+			m.cached.WindowTitle = m.windowTitle()
+		}
 		m.cached.ProgressBar = m.progressBar()
 		m.dirty, m.drawn = false, m.now
 	}

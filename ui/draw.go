@@ -3,7 +3,6 @@ package ui
 import (
 	"strings"
 
-	"github.com/politicalsphere/sop/runbook/run"
 	"github.com/politicalsphere/sop/ui/keys"
 	"github.com/politicalsphere/sop/ui/screen"
 	"github.com/politicalsphere/sop/ui/theme"
@@ -108,5 +107,5 @@ func (m *Model) windowTitle() string {
 	case !m.state.Ended.IsZero():
 		parts = append(parts, string(m.state.Outcome))
 	}
-	return string(run.MakeSafe(strings.Join(parts, " · "), 120))
+	return m.th.Encode(plainText(strings.Join(parts, " · "), 120))
 }

@@ -317,7 +317,9 @@ const homeHead = 2
 func (h *Home) View() tea.View {
 	if h.dirty {
 		h.cached = h.options.view(h.th.Encode(strings.Join(h.draw(), "\n")))
-		h.cached.WindowTitle = "sop"
+		if !h.options.Terminal.Console {
+			h.cached.WindowTitle = "sop"
+		}
 		h.dirty = false
 	}
 	return h.cached

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/politicalsphere/sop/ui/config"
 	"github.com/politicalsphere/sop/ui/keys"
 )
 
@@ -47,6 +48,13 @@ func TestREADMEHasTheKeys(t *testing.T) {
 	}
 	if err := os.WriteFile("../../README.md", []byte(strings.Replace(readme(t), got, want, 1)), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestREADMEHasTheConfiguration(t *testing.T) {
+	t.Parallel()
+	if got := between(t, "<!-- config -->", "<!-- /config -->"); !strings.Contains(got, config.Settings()) {
+		t.Errorf("the README's configuration is not that of the program, which is:\n%s", config.Settings())
 	}
 }
 

@@ -89,10 +89,9 @@ var settings = []setting{
 	{"progress", "the terminal's own progress bar; auto where it is known to be one", []string{Auto, On, Off}, func(c *Config, v string) { c.Progress = v }},
 }
 
-// Example is a whole file that changes nothing.
-func Example() string {
+// Settings are all settings but the keys, as a file that changes nothing.
+func Settings() string {
 	var b strings.Builder
-	b.WriteString("# sop's configuration. Every line may be left out; flags win over it.\n")
 	defaults := map[string]string{"ascii": Off, "mouse": On, "notify": On}
 	for _, s := range settings {
 		value := defaults[s.name]
@@ -101,6 +100,13 @@ func Example() string {
 		}
 		fmt.Fprintf(&b, "%-16s # %s: %s\n", s.name+": "+value, strings.Join(s.values, ", "), s.doc)
 	}
+	return b.String()
+}
+
+// Example is a whole file that changes nothing.
+func Example() string {
+	var b strings.Builder
+	b.WriteString("# sop's configuration. Every line may be left out; flags win over it.\n" + Settings())
 	b.WriteString("keys:            # an action and its keys, wherever it has some; R, esc and ctrl+c keep what they do\n")
 	m := keys.Standard()
 	var told []keys.ID
