@@ -181,6 +181,9 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	case tea.PasteMsg:
 		m.dirty = true
 		m.pasted(msg.Content)
+	case tea.MouseWheelMsg, tea.MouseClickMsg:
+		m.mouse(msg)
+		m.dirty = true
 	case tea.WindowSizeMsg:
 		m.w, m.h, m.dirty = msg.Width, msg.Height, true
 	case tea.BackgroundColorMsg:

@@ -10,7 +10,7 @@ import (
 
 // frame is the whole terminal as a Frame.
 func (m *Model) frame() screen.Frame {
-	return screen.Frame{State: m.state, Now: m.now, W: m.w, H: m.h, Theme: m.th, Keys: m.options.Keys, Filter: m.filter, Speed: m.options.Speed}
+	return screen.Frame{State: m.state, Now: m.now, W: m.w, H: m.h, Theme: m.th, Keys: m.options.Keys, Mouse: m.options.Mouse, Filter: m.filter, Speed: m.options.Speed}
 }
 
 // draw is every line of the terminal.

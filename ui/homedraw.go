@@ -12,7 +12,7 @@ import (
 )
 
 func (h *Home) frame() screen.Frame {
-	return screen.Frame{Now: h.shelf.Now(), W: h.w, H: h.h, Theme: h.th, Keys: h.options.Keys, Filter: h.filter}
+	return screen.Frame{Now: h.shelf.Now(), W: h.w, H: h.h, Theme: h.th, Keys: h.options.Keys, Mouse: h.options.Mouse, Filter: h.filter}
 }
 
 // draw is every line of the terminal.
@@ -60,7 +60,7 @@ func (h *Home) commandLine() string {
 func (h *Home) body(f screen.Frame) []string {
 	switch {
 	case h.help:
-		lines, top := screen.HelpKeys(f, keys.Home, h.helpTop, h.options.Mouse)
+		lines, top := screen.HelpKeys(f, keys.Home, h.helpTop)
 		h.helpTop = top
 		return lines
 	case h.form != nil:

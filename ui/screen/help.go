@@ -18,19 +18,20 @@ var besideBox = [][2]string{
 }
 
 // HelpKeys is the help of a screen that has no boxes: its keys, and how to select text where the mouse is taken.
-func HelpKeys(f Frame, scope keys.Scope, top int, mouse bool) (lines []string, newTop int) {
+func HelpKeys(f Frame, scope keys.Scope, top int) (lines []string, newTop int) {
 	all := []string{" " + f.Theme.Title.Render("Keys: "+string(scope)), ""}
 	all = append(all, f.Keys.RenderHelp(f.Theme, scope, min(f.W-2, 96))...)
-	if mouse {
-		all = append(append(all, ""), mouseHelp(f)...)
-	}
+	all = append(all, mouseHelp(f)...)
 	return window(f.Theme, all, -1, top, f.H, f.W)
 }
 
-// mouseHelp says what the mouse does, and how it still selects text.
+// mouseHelp says what the mouse does, and how it still selects text; nothing where it is left to the terminal.
 func mouseHelp(f Frame) []string {
 	th := f.Theme
-	return append([]string{" " + th.Title.Render("Mouse"), ""}, wrapped(th.Text, "The wheel scrolls and a click chooses; neither ever acts. Hold shift while dragging to select text (option in iTerm2, fn in Terminal). mouse: off in the configuration leaves the mouse to the terminal.", 1, min(f.W-2, 96))...)
+	if !f.Mouse {
+		return nil
+	}
+	return append([]string{"", " " + th.Title.Render("Mouse"), ""}, wrapped(th.Text, "The wheel scrolls and a click chooses; neither ever acts. Hold shift while dragging to select text (option in iTerm2, fn in Terminal). mouse: off in the configuration leaves the mouse to the terminal.", 1, min(f.W-2, 96))...)
 }
 
 // Help lists the keys of a screen, and what the glyphs mean.
@@ -50,6 +51,7 @@ func Help(f Frame, scope keys.Scope, top int) (lines []string, newTop int) {
 		all = append(all, lines...)
 	}
 	all = append(all, "", " "+th.Title.Render("Pods"), "", theme.Truncate(" "+podLegend(th), f.W))
+	all = append(all, mouseHelp(f)...)
 	if f.Filter != "" {
 		kept := all[:0]
 		for _, l := range all {

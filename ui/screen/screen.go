@@ -35,6 +35,7 @@ type Frame struct {
 	W, H   int
 	Theme  *theme.Theme
 	Keys   *keys.Map // what the keys do; nil: the standard map
+	Mouse  bool      // the mouse is taken
 	Filter string    // only what contains it is listed; empty: all
 	Speed  float64   // how much faster the run's time goes than the person's, in practice; 0 is 1
 }
