@@ -19,7 +19,7 @@ func (h *Home) frame() screen.Frame {
 func (h *Home) draw() []string {
 	f := h.frame()
 	if h.w < screen.MinWidth || h.h < screen.MinHeight {
-		lines := []string{fmt.Sprintf("too small: %d×%d, needs %d×%d", h.w, h.h, screen.MinWidth, screen.MinHeight), "q quits"}
+		lines := []string{fmt.Sprintf("too small: %d×%d, needs %d×%d", h.w, h.h, screen.MinWidth, screen.MinHeight), h.options.Keys.Key(keys.Quit) + " quits"}
 		for i, l := range lines {
 			lines[i] = theme.Truncate(l, h.w)
 		}

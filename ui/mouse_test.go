@@ -72,8 +72,10 @@ func TestTheMouseNeverActs(t *testing.T) {
 			for y := n % 3; y < 40; y += 5 {
 				for x := n % 5; x < 120; x += 11 {
 					for _, msg := range []tea.Msg{
-						tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft}, tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseRight},
-						tea.MouseWheelMsg{X: x, Y: y, Button: tea.MouseWheelDown}, tea.MouseReleaseMsg{X: x, Y: y, Button: tea.MouseLeft},
+						tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft},
+						tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseRight},
+						tea.MouseWheelMsg{X: x, Y: y, Button: tea.MouseWheelDown},
+						tea.MouseReleaseMsg{X: x, Y: y, Button: tea.MouseLeft},
 					} {
 						if _, cmd := m.Update(msg); cmd != nil {
 							t.Fatalf("%s: %T at %d,%d does something", sc.name, msg, x, y)

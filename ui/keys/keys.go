@@ -135,11 +135,14 @@ func (m *Map) Match(scope Scope, key string) (ID, bool) {
 	return "", false
 }
 
-// Key is how the first key of an action is written; empty when it has none.
+// Key is how the key of an action is written in hints; empty when it has none.
 func (m *Map) Key(id ID) string {
 	list := m.list()
 	for i := range list {
 		if b := &list[i]; b.ID == id && len(b.Keys) > 0 {
+			if b.Show != "" {
+				return b.Show
+			}
 			return written(b.Keys[0])
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/politicalsphere/sop/ui/keys"
 	"github.com/politicalsphere/sop/ui/theme"
 )
 
@@ -194,7 +195,7 @@ func callFacts(f Frame, c Call, h int) []string {
 		call = fact(th, "", th.Text, c.What, f.W)
 	}
 	if most := max(1, h-1-min(len(result), 2)); len(call) > most {
-		call = append(call[:most-1], cell(th.Dim, "             … y copies all of it", f.W))
+		call = append(call[:most-1], cell(th.Dim, "             … "+f.Keys.Key(keys.Copy)+" copies all of it", f.W))
 	}
 	return fitLines(append(append(lines, call...), result...), h)
 }

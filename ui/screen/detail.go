@@ -6,6 +6,7 @@ import (
 
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/keys"
 	"github.com/politicalsphere/sop/ui/theme"
 )
 
@@ -37,7 +38,7 @@ func detailLines(f Frame, step runbook.Step, phase int) []string {
 	lines = append(lines, checkLines(f, step, phase)...)
 	lines = append(lines, actionLines(f, step, f.W)...)
 	lines = append(lines, personLines(f, step)...)
-	lines = append(lines, labelled(th, "gate", th.StatusStyle(string(status)), gateWords(s, step, phase), f.W)...)
+	lines = append(lines, labelled(th, "gate", th.StatusStyle(string(status)), gateWords(f, step, phase), f.W)...)
 	lines = append(lines, labelled(th, "how", th.Text, cleanText(step.How), f.W)...)
 	lines = append(lines, labelled(th, "why", th.Dim, cleanText(step.Why), f.W)...)
 	var more []string
@@ -262,7 +263,8 @@ func boundTo(step runbook.Step, o run.Overriding) string {
 }
 
 // gateWords are what the gate says of a step.
-func gateWords(s run.State, step runbook.Step, phase int) string {
+func gateWords(f Frame, step runbook.Step, phase int) string {
+	s := f.State
 	status := s.StepStatus(step.ID)
 	later := phase > s.Phase && phase < len(s.Plan.Runbook.Phases)
 	switch {
@@ -282,20 +284,21 @@ func gateWords(s run.State, step runbook.Step, phase int) string {
 	text := "stays shut until this stands"
 	switch {
 	case step.IsManual():
-		text = "stays shut until somebody ticks this (space)"
+		text = "stays shut until somebody ticks this (" + f.Keys.Key(keys.Attest) + ")"
 	case status == run.Pending && (step.Deploy != nil || step.Watch != nil):
-		text = "stays shut until this is done (s starts it)"
+		text = "stays shut until this is done (" + f.Keys.Key(keys.Start) + " starts it)"
 	}
 	if later {
 		text = "of a later phase: not open yet"
 	}
+	o, d := f.Keys.Key(keys.Override), f.Keys.Key(keys.Defer)
 	switch {
 	case step.IsOverridable() && step.DeferTo != "":
-		text += ", is overridden with a reason (o), or is deferred to " + clean(step.DeferTo) + " (d)"
+		text += ", is overridden with a reason (" + o + "), or is deferred to " + clean(step.DeferTo) + " (" + d + ")"
 	case step.IsOverridable():
-		text += ", or is overridden with a reason (o)"
+		text += ", or is overridden with a reason (" + o + ")"
 	case step.DeferTo != "":
-		text += ", or is deferred to " + clean(step.DeferTo) + " (d); it cannot be overridden"
+		text += ", or is deferred to " + clean(step.DeferTo) + " (" + d + "); it cannot be overridden"
 	default:
 		text += "; it cannot be overridden"
 	}

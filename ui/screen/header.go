@@ -147,7 +147,7 @@ func TooSmall(f Frame, asked string, typing bool) []string {
 	lines := []string{
 		Lamp(f, f.W),
 		fmt.Sprintf("too small: %d×%d, needs %d×%d", f.W, f.H, MinWidth, MinHeight),
-		"R rolls back   q quits",
+		"R rolls back   " + f.Keys.Key(keys.Quit) + " quits",
 	}
 	switch {
 	case typing:
@@ -156,7 +156,7 @@ func TooSmall(f Frame, asked string, typing bool) []string {
 		lines = append(lines[:2], clean(asked), "y yes   n no   R rolls back")
 	}
 	if r := f.State.Rollback; FuseLive(f.State) && r != nil {
-		lines[2] = fuseWord(f) + ": enter now, esc takes it back"
+		lines[2] = fuseWord(f) + ": " + f.Keys.Key(keys.Burn) + " now, " + f.Keys.Key(keys.TakeBack) + " takes it back"
 	}
 	for i, l := range lines {
 		lines[i] = theme.Truncate(l, f.W)

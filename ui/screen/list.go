@@ -7,6 +7,7 @@ import (
 
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/keys"
 	"github.com/politicalsphere/sop/ui/theme"
 )
 
@@ -247,7 +248,7 @@ func observed(f Frame, step runbook.Step, status run.Status) (string, theme.Styl
 	case status == run.NotApplicable:
 		return "does not apply here", look
 	case status == run.Pending && step.Action() != "" && step.Rollback == nil:
-		return "s starts it", th.Dim
+		return f.Keys.Key(keys.Start) + " starts it", th.Dim
 	case !step.IsRequired():
 		return "optional", th.Dim
 	}
@@ -291,7 +292,7 @@ func gateLine(f Frame, phase int) string {
 	case s.Gate != nil && s.Gate.Phase == phase:
 		return th.Accent.Render(fmt.Sprintf(" ◌ gate asked by %s: %s again first", clean(s.Gate.By), plural(len(s.Gate.Fresh), "check looks", "checks look")))
 	case phase == s.Phase && !s.Only && s.Ended.IsZero() && len(s.GateBlockers()) == 0 && !RollbackLive(s):
-		return th.Good.Render(" ✔ nothing keeps the gate shut: ") + th.Key.Render("g") + th.Good.Render(" opens it")
+		return th.Good.Render(" ✔ nothing keeps the gate shut: ") + th.Key.Render(f.Keys.Key(keys.ToGate)) + th.Good.Render(" opens it")
 	}
 	return ""
 }

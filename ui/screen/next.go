@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/keys"
 )
 
 // nextWords say what the deploy does next, by itself or by a person.
@@ -17,19 +18,19 @@ func nextWords(f Frame, d run.DeployState) string {
 		}
 		return "then " + moveWords(d.Moves[0]) + ", the first write"
 	case run.Refused:
-		return "nothing was written; s on the checklist asks again"
+		return "nothing was written; " + f.Keys.Key(keys.Start) + " on the checklist asks again"
 	case run.Stuck:
-		return "u tries this move again; R takes all of it back"
+		return f.Keys.Key(keys.Resume) + " tries this move again; R takes all of it back"
 	case run.RolledOff:
 		return ""
 	case run.DeployDone:
 		if id := WatchStep(f.State); id != "" && f.State.Watches[id].Ended.IsZero() {
-			return "the watch goes on until " + hour(f.State.Watches[id].Until) + " (w)"
+			return "the watch goes on until " + hour(f.State.Watches[id].Until) + " (" + f.Keys.Key(keys.GoTo+keys.ID(keys.Watch)) + ")"
 		}
 		return ""
 	}
 	if d.Frozen {
-		return "nothing moves until u resumes it; R takes all of it back"
+		return "nothing moves until " + f.Keys.Key(keys.Resume) + " resumes it; R takes all of it back"
 	}
 	left := d.Moves[min(d.Move+1, len(d.Moves)):]
 	step, _, _ := StepOf(f.State, d.Step)

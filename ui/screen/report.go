@@ -7,6 +7,7 @@ import (
 
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/keys"
 	"github.com/politicalsphere/sop/ui/theme"
 )
 
@@ -72,7 +73,7 @@ func outcomeLines(f Frame) []string {
 		if s.Practice != "" {
 			leaves = " leaves, with your score.  The full report: "
 		}
-		lines = append(lines, "", theme.Truncate(" "+th.Key.Render("q")+th.Text.Render(leaves)+th.Key.Render("sop report "+clean(s.ID)), f.W))
+		lines = append(lines, "", theme.Truncate(" "+th.Key.Render(f.Keys.Key(keys.Quit))+th.Text.Render(leaves)+th.Key.Render("sop report "+clean(s.ID)), f.W))
 	}
 	return lines
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/keys"
 	"github.com/politicalsphere/sop/ui/theme"
 )
 
@@ -28,7 +29,7 @@ func rollbackLines(f Frame) []string {
 	}
 	lines := rollbackHead(f, r)
 	if f.State.Only && (r.Stage == run.Settling || r.Stage == run.Restored) {
-		text := "Every component runs again what it ran before. q leaves; the boxes by hand may be ticked first (c)."
+		text := "Every component runs again what it ran before. " + f.Keys.Key(keys.Quit) + " leaves; the boxes by hand may be ticked first (" + f.Keys.Key(keys.GoTo+keys.ID(keys.Checklist)) + ")."
 		lines = append(lines, wrapped(f.Theme.Good, text, 1, f.W)...)
 	}
 	lines = append(lines, "")
@@ -116,7 +117,7 @@ func stageWord(f Frame, r *run.RollbackState) string {
 		}
 		return th.Bad.Render(fuseWord(f)) + "  " + progress(th, th.Bad, share, min(20, f.W/6))
 	case run.Asking:
-		return th.Bad.Render("roll back? enter: yes   esc: take it back")
+		return th.Bad.Render("roll back? " + f.Keys.Key(keys.Burn) + ": yes   " + f.Keys.Key(keys.TakeBack) + ": take it back")
 	case run.Restoring:
 		done, all := tookCount(f, r)
 		word := fmt.Sprintf("rolling back, %d of %d took", done, all)

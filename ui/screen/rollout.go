@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/keys"
 	"github.com/politicalsphere/sop/ui/theme"
 )
 
@@ -16,7 +17,7 @@ type Rollout struct{ Top int }
 func (v *Rollout) View(f Frame) []string {
 	d, ok := LastDeploy(f.State)
 	if !ok {
-		return []string{"", f.Theme.Title.Render(" No deploy was started yet."), f.Theme.Dim.Render(" On the checklist, s starts the step that deploys.")}
+		return []string{"", f.Theme.Title.Render(" No deploy was started yet."), f.Theme.Dim.Render(" On the checklist, " + f.Keys.Key(keys.Start) + " starts the step that deploys.")}
 	}
 	head := append(rolloutHead(f, d), rolloutTrouble(f, d)...)
 	if len(head) > f.H/2 {
@@ -134,7 +135,7 @@ func deployWord(f Frame, d run.DeployState) (string, theme.Style) {
 		if d.Thawing {
 			return "setting it going again", th.Accent
 		}
-		return "FROZEN · u resumes", th.Warn
+		return "FROZEN · " + f.Keys.Key(keys.Resume) + " resumes", th.Warn
 	}
 	switch d.Stage {
 	case run.Preflight:
@@ -150,7 +151,7 @@ func deployWord(f Frame, d run.DeployState) (string, theme.Style) {
 	case run.Holding:
 		return fmt.Sprintf("holding at %d %%", d.Moves[d.Move].Share), th.Accent
 	case run.Stuck:
-		return "✖ STUCK · u tries again, R rolls back", th.Bad
+		return "✖ STUCK · " + f.Keys.Key(keys.Resume) + " tries again, R rolls back", th.Bad
 	case run.DeployDone:
 		return "✔ done", th.Good
 	}

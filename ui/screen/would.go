@@ -6,6 +6,7 @@ import (
 
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/keys"
 	"github.com/politicalsphere/sop/ui/theme"
 )
 
@@ -15,7 +16,7 @@ func wouldRollBack(f Frame) []string {
 	env := writtenEnvironment(s)
 	var lines []string
 	if s.Rollback != nil {
-		lines = append(lines, cell(th.Warn, " the rollback was taken back; what was frozen stays frozen until u resumes it", f.W), "")
+		lines = append(lines, cell(th.Warn, " the rollback was taken back; what was frozen stays frozen until "+f.Keys.Key(keys.Resume)+" resumes it", f.W), "")
 	}
 	pins := touched(s, env)
 	if len(pins) == 0 {
@@ -51,9 +52,9 @@ func wouldHead(f Frame, env string) []string {
 		return []string{theme.Between(th.Title.Render(" R would roll back "+clean(env)), th.Dim.Render("fuse "+fuse+" ")+" ", f.W), ""}
 	}
 	lines := []string{" " + th.Key.Render("R") + th.Title.Render(" rolls back "+clean(env)+" to these exact revisions:")}
-	text := "It freezes first and lights a fuse of " + fuse + "; enter burns it at once, esc takes it back."
+	text := "It freezes first and lights a fuse of " + fuse + "; " + f.Keys.Key(keys.Burn) + " burns it at once, " + f.Keys.Key(keys.TakeBack) + " takes it back."
 	if guessed := slices.ContainsFunc(touched(s, env), func(p run.Pin) bool { return p.Guess }); guessed {
-		text = "A target is a guess, so R freezes and then asks: enter rolls back, esc takes it back."
+		text = "A target is a guess, so R freezes and then asks: " + f.Keys.Key(keys.Burn) + " rolls back, " + f.Keys.Key(keys.TakeBack) + " takes it back."
 	}
 	return append(append(lines, wrapped(th.Dim, text, 1, f.W)...), "")
 }
