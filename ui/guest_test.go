@@ -30,7 +30,7 @@ func attached(sc scene, may bool) (*Model, *lookingOn) {
 // Who only looks on changes nothing by any key on any screen, is told what to do instead, and is asked nothing.
 func TestWhoLooksOnChangesNothing(t *testing.T) {
 	for name, way := range ways {
-		for _, b := range keys.Bindings() {
+		for _, b := range keys.Standard().Bindings() {
 			for _, key := range b.Keys {
 				m, s := attached(holding().scene("", "checklist"), false)
 				press1(m, way...)
