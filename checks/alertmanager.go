@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/politicalsphere/sop/rollout/prom"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook/run"
 )
 
@@ -22,7 +23,7 @@ type managerLook struct {
 	alertsParams
 	base      *url.URL
 	transport http.RoundTripper
-	hide      secrets
+	hide      web.Secrets
 }
 
 // managed is an alert as the API of Alertmanager, version 2, gives it.
@@ -36,10 +37,10 @@ type managed struct {
 }
 
 func (l managerLook) look(ctx context.Context) seen {
-	source := run.Evidence{Source: said("Alertmanager %s", showURL(l.base)), Query: l.amtool(l.base), Expected: l.expected()}
+	source := run.Evidence{Source: said("Alertmanager %s", web.ShowURL(l.base)), Query: l.amtool(l.base), Expected: l.expected()}
 	all, err := l.ask(ctx)
 	if err != nil {
-		return couldNotLook(source, errors.New(l.hide.in(err.Error())))
+		return couldNotLook(source, errors.New(l.hide.In(err.Error())))
 	}
 	var now standing
 	alive := false

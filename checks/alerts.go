@@ -13,6 +13,7 @@ import (
 
 	"github.com/politicalsphere/sop/rollout/process"
 	"github.com/politicalsphere/sop/rollout/prom"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -72,7 +73,7 @@ func lintAlerts(params any, _ runbook.Check) []runbook.ParamProblem {
 		}
 	}
 	if p.Alertmanager != "" && known(p.Alertmanager) {
-		if _, err := parseURL(p.Alertmanager); err != nil {
+		if _, err := web.ParseURL(p.Alertmanager); err != nil {
 			out = append(out, problem("alertmanager", "write it as https://alertmanager.example", "%v", err))
 		}
 	}
@@ -94,7 +95,7 @@ func readyAlerts(w *Worker, work run.CheckWork) (check, error) {
 		l := rulesLook{alertsParams: p, client: w.Prom.Get(work.Env.Prometheus.URL)}
 		return check{look: l.look, sensor: said("Prometheus %s", l.client.Address())}, nil
 	}
-	base, err := parseURL(p.Alertmanager)
+	base, err := web.ParseURL(p.Alertmanager)
 	if err != nil {
 		return check{}, fmt.Errorf("alertmanager: %w", err)
 	}
@@ -102,8 +103,8 @@ func readyAlerts(w *Worker, work run.CheckWork) (check, error) {
 		return check{}, errors.New("no web server can be asked here")
 	}
 	l := managerLook{alertsParams: p, base: base, transport: w.HTTP}
-	l.hide.addURL(base)
-	return check{look: l.look, sensor: said("Alertmanager %s", showURL(base)), secrets: l.hide}, nil
+	l.hide.AddURL(base)
+	return check{look: l.look, sensor: said("Alertmanager %s", web.ShowURL(base)), secrets: l.hide}, nil
 }
 
 // chooses tells whether an alert counts, by what is safe to show of its labels.
@@ -169,10 +170,10 @@ type standing struct {
 }
 
 // judge says what the alerts mean; nothing is what a silence of all of them is worth.
-func (p alertsParams) judge(now standing, nothing string, hide secrets) seen {
+func (p alertsParams) judge(now standing, nothing string, hide web.Secrets) seen {
 	var names []any
 	for _, name := range alertNames(now.firing) {
-		names = append(names, hide.in(name))
+		names = append(names, hide.In(name))
 	}
 	s := seen{self: map[string]any{"firing": len(now.firing), "pending": len(now.pending), "silenced": len(now.silenced), "names": names}}
 	more := ""
@@ -185,19 +186,19 @@ func (p alertsParams) judge(now standing, nothing string, hide secrets) seen {
 	}
 	switch {
 	case len(now.firing) > 0:
-		s.summed(run.Failed, "%s", hide.in(fmt.Sprintf("%d firing: %s%s%s", len(now.firing), firstOf(alertNames(now.firing), 3), after("; ", pending), more)))
+		s.summed(run.Failed, "%s", hide.In(fmt.Sprintf("%d firing: %s%s%s", len(now.firing), firstOf(alertNames(now.firing), 3), after("; ", pending), more)))
 		s.Badness = float64(len(now.firing))
 	case pending != "":
-		s.summed(run.Warn, "%s", hide.in("none firing, "+pending+more))
+		s.summed(run.Warn, "%s", hide.In("none firing, "+pending+more))
 		s.Badness = float64(len(now.pending))
 	default:
-		s.summed(run.Passed, "%s", hide.in("none firing"+after("; ", nothing)+more))
+		s.summed(run.Passed, "%s", hide.In("none firing"+after("; ", nothing)+more))
 	}
 	return s
 }
 
 // evidence is one line for each of the first alerts, below the summary.
-func (s *seen) alertEvidence(source run.Evidence, alerts []prom.Alert, hide secrets) {
+func (s *seen) alertEvidence(source run.Evidence, alerts []prom.Alert, hide web.Secrets) {
 	source.Observed = s.Summary
 	s.Evidence = []run.Evidence{source}
 	for _, a := range alerts[:min(len(alerts), 5)] {
@@ -206,7 +207,7 @@ func (s *seen) alertEvidence(source run.Evidence, alerts []prom.Alert, hide secr
 			since = ", since " + a.Since.UTC().Format("2006-01-02 15:04 MST")
 		}
 		s.Evidence = append(s.Evidence, run.Evidence{
-			Observed: said("%s", hide.in(describeAlert(a)+since)), Expected: source.Expected, Source: source.Source, Query: source.Query,
+			Observed: said("%s", hide.In(describeAlert(a)+since)), Expected: source.Expected, Source: source.Source, Query: source.Query,
 		})
 	}
 }
@@ -323,7 +324,7 @@ func matcher(label, operator string, values []string) string {
 
 // amtool shows the same in an Alertmanager.
 func (p alertsParams) amtool(base *url.URL) run.Safe {
-	argv := []string{"amtool", "alert", "query", "--alertmanager.url=" + showURL(base)}
+	argv := []string{"amtool", "alert", "query", "--alertmanager.url=" + web.ShowURL(base)}
 	if len(p.Names) > 0 {
 		argv = append(argv, matcher("alertname", "=~", p.Names))
 	}

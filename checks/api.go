@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/politicalsphere/sop/rollout/web"
 )
 
 // reply is what a web API answered.
@@ -26,12 +28,12 @@ func askAPI(ctx context.Context, transport http.RoundTripper, address string, he
 		return reply{}, errors.New("the request cannot be made; look at the address")
 	}
 	request.Header.Set("User-Agent", "sop")
-	setHeaders(request, headers)
+	web.SetHeaders(request, headers)
 	client := &http.Client{Transport: transport, CheckRedirect: func(next *http.Request, via []*http.Request) error {
-		if len(via) >= maxRedirects {
-			return fmt.Errorf("it redirects more than %d times", maxRedirects)
+		if len(via) >= web.MaxRedirects {
+			return fmt.Errorf("it redirects more than %d times", web.MaxRedirects)
 		}
-		if !mayFollow(via[0].URL, via[len(via)-1].URL, next.URL) || checkHost(strings.ToLower(next.URL.Hostname())) != nil {
+		if !web.MayFollow(via[0].URL, via[len(via)-1].URL, next.URL) || web.CheckHost(strings.ToLower(next.URL.Hostname())) != nil {
 			return fmt.Errorf("it redirects to %s://%s, which is not followed", next.URL.Scheme, next.URL.Host)
 		}
 		return nil
@@ -41,7 +43,7 @@ func askAPI(ctx context.Context, transport http.RoundTripper, address string, he
 		if cause := context.Cause(ctx); cause != nil {
 			return reply{}, cause
 		}
-		return reply{}, bare(err)
+		return reply{}, web.Bare(err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, int64(most)+1))
@@ -49,7 +51,7 @@ func askAPI(ctx context.Context, transport http.RoundTripper, address string, he
 	case context.Cause(ctx) != nil:
 		return reply{}, context.Cause(ctx)
 	case err != nil:
-		return reply{}, fmt.Errorf("the answer broke off: %w", bare(err))
+		return reply{}, fmt.Errorf("the answer broke off: %w", web.Bare(err))
 	case len(body) > most:
 		return reply{}, fmt.Errorf("the answer is larger than %d KiB", most>>10)
 	}

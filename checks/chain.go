@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -52,7 +53,7 @@ func lintLimits(warn, fail runbook.Duration) []runbook.ParamProblem {
 func lintHostNames(path string, names []string) []runbook.ParamProblem {
 	var out []runbook.ParamProblem
 	for i, name := range names {
-		if known(name) && net.ParseIP(name) == nil && !isHostName(name) {
+		if known(name) && net.ParseIP(name) == nil && !web.IsHostName(name) {
 			out = append(out, problem(fmt.Sprintf("%s[%d]", path, i), "write a name such as www.example.com", "%q is not the name of a host", name))
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/politicalsphere/sop/rollout/process"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -107,16 +108,16 @@ func readyCommand(w *Worker, work run.CheckWork) (check, error) {
 		return check{}, errors.New("no programs can be run here")
 	}
 	l := commandLook{commandParams: p, programs: w.Programs, variable: w.Variable}
-	l.hide.addArgv(p.Argv)
+	l.hide.AddArgv(p.Argv)
 	for name, value := range p.Env {
-		if isSecretName(name) || looksSecret(value) {
-			l.hide.add(value)
+		if web.IsSecretName(name) || web.LooksSecret(value) {
+			l.hide.Add(value)
 		}
 	}
 	for _, name := range p.Variables {
-		l.hide.add(w.variable(name))
+		l.hide.Add(w.variable(name))
 	}
-	return check{look: l.look, sensor: said("command %s", l.hide.in(p.Argv[0])), secrets: l.hide}, nil
+	return check{look: l.look, sensor: said("command %s", l.hide.In(p.Argv[0])), secrets: l.hide}, nil
 }
 
 // variable is the value of an environment variable through its door; empty when it is not set or there is no door.
@@ -131,11 +132,11 @@ type commandLook struct {
 	commandParams
 	programs process.Runner
 	variable func(string) string
-	hide     secrets
+	hide     web.Secrets
 }
 
 func (l commandLook) look(ctx context.Context) seen {
-	source := run.Evidence{Source: said("command %s", l.hide.in(l.Argv[0])), Query: run.MakeSafe(l.hide.in(process.ShellLine(l.Argv)), maxQuery), Expected: l.expected()}
+	source := run.Evidence{Source: said("command %s", l.hide.In(l.Argv[0])), Query: run.MakeSafe(l.hide.In(process.ShellLine(l.Argv)), maxQuery), Expected: l.expected()}
 	env, err := l.environment()
 	if err != nil {
 		return couldNotLook(source, err)
@@ -145,7 +146,7 @@ func (l commandLook) look(ctx context.Context) seen {
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
-		return couldNotLook(source, errors.New(hideShapes(l.hide.in(err.Error()))))
+		return couldNotLook(source, errors.New(web.HideShapes(l.hide.In(err.Error()))))
 	}
 	return l.judge(out, source)
 }
@@ -172,7 +173,7 @@ func (l commandLook) environment() ([]string, error) {
 func (l commandLook) expected() run.Safe {
 	text := "exit code " + codes(l.passing())
 	if l.Contains != "" {
-		text += fmt.Sprintf(", output with %q", l.hide.in(l.Contains))
+		text += fmt.Sprintf(", output with %q", l.hide.In(l.Contains))
 	}
 	return said("%s", text)
 }
@@ -211,7 +212,7 @@ func (l commandLook) judge(out process.Output, source run.Evidence) seen {
 	status := l.meaning(out.Code)
 	if found := strings.Contains(stdout, l.Contains); !found && (status == run.Passed || status == run.Warn) {
 		status = run.Failed
-		words += fmt.Sprintf(", the output does not contain %q", l.hide.in(l.Contains))
+		words += fmt.Sprintf(", the output does not contain %q", l.hide.In(l.Contains))
 		if out.Cut {
 			status = run.Unknown
 			words += ", but it was too long to be kept whole"
@@ -221,7 +222,7 @@ func (l commandLook) judge(out process.Output, source run.Evidence) seen {
 	if status != run.Passed {
 		first, second = stderr, stdout
 	}
-	last := cmp.Or(lastLines(l.hide.in(first)), lastLines(l.hide.in(second)))
+	last := cmp.Or(lastLines(l.hide.In(first)), lastLines(l.hide.In(second)))
 	s.summed(status, "%s%s", words, after(": ", last))
 	if status == run.Warn || status == run.Failed {
 		s.Badness = 1
@@ -250,7 +251,7 @@ func lastLines(text string) string {
 		text = strings.TrimRight(text, " \t\r\n")
 		at := strings.LastIndexByte(text, '\n') + 1
 		if line := strings.TrimSpace(text[at:]); line != "" {
-			lines = append(lines, string(run.MakeSafe(hideShapes(line), longest)))
+			lines = append(lines, string(run.MakeSafe(web.HideShapes(line), longest)))
 		}
 		text = text[:at]
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/politicalsphere/sop/rollout/practice/kubeapi"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -105,7 +106,7 @@ func TestScrub(t *testing.T) {
 		{"key AKIAabcdefghij0123456789 used", "key … used"},
 		{"digest 0123456789abcdef0123456789abcdef", "digest …"},
 	} {
-		if got := scrub(c.line); got != c.want {
+		if got := web.Scrub(c.line); got != c.want {
 			t.Errorf("%q became %q, want %q", c.line, got, c.want)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/politicalsphere/sop/rollout/process"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -44,7 +45,7 @@ self     a map of answers (a sorted list of texts) and count`,
 func lintDNS(params any, _ runbook.Check) []runbook.ParamProblem {
 	p := params.(*dnsParams)
 	var out []runbook.ParamProblem
-	if _, err := netip.ParseAddr(p.Name); known(p.Name) && (err == nil || !isHostName(strings.TrimSuffix(p.Name, "."))) {
+	if _, err := netip.ParseAddr(p.Name); known(p.Name) && (err == nil || !web.IsHostName(strings.TrimSuffix(p.Name, "."))) {
 		out = append(out, problem("name", "write a name such as www.example.com", "%q is not a name in DNS", p.Name))
 	}
 	kind := strings.ToUpper(p.Type)

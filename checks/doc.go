@@ -4,7 +4,7 @@
 // no connection, no answer in time, an answer that says nothing): it is never green and never red. Every text from
 // outside is made safe here, and no secret gets further: a Secret comes as its keys, a URL without its credentials.
 //
-//	worker := checks.New(checks.Sources{Clusters: clusters, HTTP: checks.Transport(), Programs: process.Local{}, Clock: clock}, plan)
+//	worker := checks.New(checks.Sources{Clusters: clusters, HTTP: web.Transport(), Programs: process.Local{}, Clock: clock}, plan)
 //	err := worker.Do(ctx, work, report) // work.Body is a run.CheckWork; report gets a run.Checked for every look
 //
 // The data's way: Check → decoded parameters → look → seen (own judgement, observed value) → expect → run.Checked.

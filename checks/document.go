@@ -13,6 +13,7 @@ import (
 
 	"github.com/politicalsphere/sop/rollout/kube"
 	"github.com/politicalsphere/sop/rollout/process"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -60,7 +61,7 @@ func lintDocument(at string, d Document, many bool) []runbook.ParamProblem {
 		}
 	}
 	if d.URL != "" && known(d.URL) {
-		if _, err := parseURL(d.URL); err != nil {
+		if _, err := web.ParseURL(d.URL); err != nil {
 			out = append(out, problem(key("url"), "write it as https://host/path", "%v", err))
 		}
 	}
@@ -71,7 +72,7 @@ func lintDocument(at string, d Document, many bool) []runbook.ParamProblem {
 		out = append(out, problem(key("headers"), "leave them out", "headers are sent only to url"))
 	}
 	for name, value := range d.Headers {
-		if known(name) && known(value) && !isHeader(name, value) {
+		if known(name) && known(value) && !web.IsHeader(name, value) {
 			out = append(out, problem(key("headers."+name), "", "this is not a header that can be sent"))
 		}
 	}
@@ -123,7 +124,7 @@ func isPattern(name string) bool { return strings.ContainsAny(name, `*?[\`) }
 func (d Document) show(env runbook.Environment, u *url.URL) run.Safe {
 	switch {
 	case u != nil:
-		return said("%s", showURL(u))
+		return said("%s", web.ShowURL(u))
 	case d.ConfigMap != nil:
 		return said("ConfigMap %s/%s, key %s", env.Namespace, d.ConfigMap.Name, d.ConfigMap.Key)
 	}
@@ -141,13 +142,13 @@ func (d Document) query(env runbook.Environment, u *url.URL) run.Safe {
 			switch {
 			case variables.MatchString(value) && !strings.ContainsAny(value, "\"`\\"):
 				words = append(words, `-H "`+name+": "+value+`"`)
-			case isSecretName(name) || looksSecret(value):
-				words = append(words, "-H "+process.ShellWord(name+": "+hidden))
+			case web.IsSecretName(name) || web.LooksSecret(value):
+				words = append(words, "-H "+process.ShellWord(name+": "+web.Hidden))
 			default:
 				words = append(words, "-H "+process.ShellWord(name+": "+value))
 			}
 		}
-		return run.MakeSafe(strings.Join(append(words, process.ShellWord(showURL(u))), " "), maxQuery)
+		return run.MakeSafe(strings.Join(append(words, process.ShellWord(web.ShowURL(u))), " "), maxQuery)
 	case d.ConfigMap != nil:
 		return kubectl(env, "get", "configmap", d.ConfigMap.Name, "-o", "jsonpath={.data."+strings.ReplaceAll(d.ConfigMap.Key, ".", `\.`)+"}")
 	}
@@ -181,7 +182,7 @@ func (d Document) sensor(u *url.URL, c *kube.Cluster) run.Safe {
 var variables = regexp.MustCompile(`\$(\$|[A-Za-z_][A-Za-z0-9_]*)`)
 
 // fill puts the values of environment variables into a header's value. Each of them is a secret.
-func fill(text string, lookUp func(string) string, hide *secrets) (string, error) {
+func fill(text string, lookUp func(string) string, hide *web.Secrets) (string, error) {
 	var missing []string
 	filled := variables.ReplaceAllStringFunc(text, func(name string) string {
 		if name == "$$" {
@@ -194,7 +195,7 @@ func fill(text string, lookUp func(string) string, hide *secrets) (string, error
 		if value == "" {
 			missing = append(missing, name[1:])
 		}
-		hide.add(value)
+		hide.Add(value)
 		return value
 	})
 	if len(missing) > 0 {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/politicalsphere/sop/rollout/kube"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 	corev1 "k8s.io/api/core/v1"
@@ -144,7 +145,7 @@ func (l eventsLook) judge(all []*corev1.Event, source run.Evidence, now time.Tim
 	slices.Reverse(newest)
 	for _, e := range newest[:min(len(newest), maxListed)] {
 		fact := run.Evidence{
-			Observed: said("%s %s/%s: %s %s", e.Type, strings.ToLower(e.InvolvedObject.Kind), e.InvolvedObject.Name, e.Reason, scrub(e.Message)),
+			Observed: said("%s %s/%s: %s %s", e.Type, strings.ToLower(e.InvolvedObject.Kind), e.InvolvedObject.Name, e.Reason, web.Scrub(e.Message)),
 			Source:   object("Event", l.env, e.Name), ResourceVersion: e.ResourceVersion,
 		}
 		if e.Count > 1 {
@@ -157,7 +158,7 @@ func (l eventsLook) judge(all []*corev1.Event, source run.Evidence, now time.Tim
 	}
 	if len(all) > l.Max {
 		last := newest[0]
-		s.summed(run.Warn, "%s in the last %s, the newest: %s %s %s", count(len(all), "event"), l.since, last.InvolvedObject.Name, last.Reason, scrub(last.Message))
+		s.summed(run.Warn, "%s in the last %s, the newest: %s %s %s", count(len(all), "event"), l.since, last.InvolvedObject.Name, last.Reason, web.Scrub(last.Message))
 		s.Badness = float64(len(all))
 		return s
 	}

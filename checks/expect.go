@@ -7,12 +7,13 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook/run"
 )
 
 // expect judges what was seen by the check's own condition. A false one fails; a true one leaves what the kind
 // itself found wrong; one that cannot be evaluated makes the result unknown.
-func (w *Worker) expect(body run.CheckWork, s seen, hide secrets) seen {
+func (w *Worker) expect(body run.CheckWork, s seen, hide web.Secrets) seen {
 	text := body.Check.Expect
 	fact := run.Evidence{Observed: observedFor(text, s, hide), Expected: run.MakeSafe(text, maxFact)}
 	if len(s.Evidence) > 0 {
@@ -21,7 +22,7 @@ func (w *Worker) expect(body run.CheckWork, s seen, hide secrets) seen {
 	}
 	ok, err := w.plan.Expects(body.Check, body.Env.Name, s.self)
 	if err != nil {
-		s.summed(run.Unknown, "could not judge: %s", hide.in(err.Error()))
+		s.summed(run.Unknown, "could not judge: %s", hide.In(err.Error()))
 		s.Evidence = append(slices.Clone(s.Evidence), fact)
 		return s
 	}
@@ -46,7 +47,7 @@ const maxPaths = 4
 
 // observedFor shows the values that the expression looks at, so that a person sees why it is false: self.ready = 0.
 // Values under the name of a credential and whole documents are not shown.
-func observedFor(text string, s seen, hide secrets) run.Safe {
+func observedFor(text string, s seen, hide web.Secrets) run.Safe {
 	var shown []string
 	for _, m := range selfPath.FindAllStringSubmatch(text, -1) {
 		parts, secret := pathOf(m[1], m[2] != "")
@@ -59,7 +60,7 @@ func observedFor(text string, s seen, hide secrets) run.Safe {
 			words, scalar = "missing", true
 		}
 		if secret {
-			words = hidden
+			words = web.Hidden
 		}
 		if line := strings.Join(parts, ".") + " = " + words; scalar && !slices.Contains(shown, line) && len(shown) < maxPaths {
 			shown = append(shown, line)
@@ -79,7 +80,7 @@ func pathOf(path string, call bool) (parts []string, secret bool) {
 	for _, m := range pathPart.FindAllStringSubmatch(path, -1) {
 		part := m[1] + m[2] + m[3] + m[4]
 		parts = append(parts, part)
-		secret = secret || isSecretName(part)
+		secret = secret || web.IsSecretName(part)
 	}
 	if call && len(parts) > 0 {
 		parts = parts[:len(parts)-1]
@@ -111,7 +112,7 @@ func dig(v any, parts []string) (any, bool) {
 }
 
 // scalarText writes a value that fits into a line; ok is false for lists, maps and long texts.
-func scalarText(v any, hide secrets) (text string, ok bool) {
+func scalarText(v any, hide web.Secrets) (text string, ok bool) {
 	switch x := v.(type) {
 	case nil:
 		return "", false
@@ -120,10 +121,10 @@ func scalarText(v any, hide secrets) (text string, ok bool) {
 	case int, int64, bool:
 		return fmt.Sprint(x), true
 	case string:
-		if len(x) > 80 || looksSecret(x) {
+		if len(x) > 80 || web.LooksSecret(x) {
 			return "", false
 		}
-		return strconv.Quote(hideShapes(hide.in(x))), true
+		return strconv.Quote(web.HideShapes(hide.In(x))), true
 	}
 	return "", false
 }

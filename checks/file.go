@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -89,7 +90,7 @@ func readyFile(w *Worker, work run.CheckWork) (check, error) {
 			return check{}, fmt.Errorf("contains: %w", err)
 		}
 	}
-	l.reader, err = newReader(w, work.Env, p.Document, func(in *bufio.Reader, _ secrets) (content, error) {
+	l.reader, err = newReader(w, work.Env, p.Document, func(in *bufio.Reader, _ web.Secrets) (content, error) {
 		if err := opening(in); err != nil {
 			return content{}, err
 		}
@@ -235,7 +236,7 @@ func (l fileLook) done(e run.Evidence, parts []part[content], status run.Status,
 		e.ResourceVersion = p.version
 	}
 	s := seen{self: map[string]any{"files": len(parts), "bytes": bytes, "missing": 0}}
-	s.summed(status, "%s", l.reader.hide.in(words))
+	s.summed(status, "%s", l.reader.hide.In(words))
 	e.Observed = s.Summary
 	s.Evidence = []run.Evidence{e}
 	return s

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/politicalsphere/sop/rollout/web"
 )
 
 // flagSet is a document of flags in flagd's format, https://flagd.dev/schema/v0/flags.json.
@@ -30,7 +32,7 @@ const (
 )
 
 // parseFlags reads a document of flags.
-func parseFlags(in *bufio.Reader, _ secrets) (flagSet, error) {
+func parseFlags(in *bufio.Reader, _ web.Secrets) (flagSet, error) {
 	var doc struct {
 		Flags      json.RawMessage `json:"flags"`
 		Evaluators map[string]any  `json:"$evaluators"`

@@ -163,7 +163,7 @@ func (l flagsLook) judgeAll(set flagSet, names []string, e run.Evidence) seen {
 			self[name] = state.self(f)
 			status, words, badness = l.judgeOne(name, f, state)
 		}
-		words = l.reader.hide.in(words)
+		words = l.reader.hide.In(words)
 		if status != run.Passed {
 			out.Badness += badness
 			wrong = append(wrong, words)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/politicalsphere/sop/rollout/process"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -114,8 +115,8 @@ type githubSight struct {
 
 func (l githubLook) look(ctx context.Context) seen {
 	source := run.Evidence{Source: said("%s %s of %s", l.hub.base.Host, l.Ref, l.Repository), Query: l.query("/commits/" + l.Ref), Expected: l.expected()}
-	var hide secrets
-	hide.add(l.hub.credential(ctx).token)
+	var hide web.Secrets
+	hide.Add(l.hub.credential(ctx).token)
 	var sight githubSight
 	err := l.gather(ctx, &sight)
 	var limited errLimited
@@ -137,7 +138,7 @@ func (l githubLook) look(ctx context.Context) seen {
 	case context.Cause(ctx) != nil:
 		return couldNotLook(source, context.Cause(ctx))
 	}
-	return couldNotLook(source, errors.New(hide.in(fmt.Sprintf("%s: %v", l.hub.base.Host, err))))
+	return couldNotLook(source, errors.New(hide.In(fmt.Sprintf("%s: %v", l.hub.base.Host, err))))
 }
 
 func (l githubLook) repository() string { return "/repos/" + l.Repository }
@@ -208,12 +209,12 @@ func (l githubLook) expected() run.Safe {
 }
 
 // judge puts together what was seen of the checks and of the branch.
-func (l githubLook) judge(sight githubSight, source run.Evidence, hide secrets) seen {
+func (l githubLook) judge(sight githubSight, source run.Evidence, hide web.Secrets) seen {
 	states := map[string]any{}
 	for _, c := range sight.checks {
-		name := hide.in(c.name)
+		name := hide.In(c.name)
 		if worse(c.state(), states[name]) {
-			states[name] = hide.in(c.state())
+			states[name] = hide.In(c.state())
 		}
 	}
 	s := seen{self: map[string]any{"commit": sight.commit, "checks": states, "failed": 0, "running": 0, "missing": 0, "required": []any{}}}
@@ -225,11 +226,11 @@ func (l githubLook) judge(sight githubSight, source run.Evidence, hide secrets) 
 		t := sight.tally(l.named())
 		self["failed"], self["running"], self["missing"] = len(t.failed), len(t.running), len(t.missing)
 		for _, r := range sight.required {
-			self["required"] = append(self["required"].([]any), hide.in(r.Context))
+			self["required"] = append(self["required"].([]any), hide.In(r.Context))
 		}
 		fact := source
 		fact.Query = l.query("/commits/"+sight.commit+"/check-runs?filter=latest") + " && " + l.query("/commits/"+sight.commit+"/status")
-		fact.Observed = said("%s", hide.in(t.String()+after(" ", sight.note)))
+		fact.Observed = said("%s", hide.In(t.String()+after(" ", sight.note)))
 		s.Evidence = append(s.Evidence, fact)
 		s.Badness += float64(len(t.failed) + len(t.running) + len(t.missing))
 		switch {
@@ -238,10 +239,10 @@ func (l githubLook) judge(sight githubSight, source run.Evidence, hide secrets) 
 			wrong = append(wrong, "no check and no status has reported on "+short(sight.commit))
 			s.Badness = 0
 		case t.good():
-			right = append(right, hide.in(t.String()))
+			right = append(right, hide.In(t.String()))
 		default:
 			status = run.Failed
-			wrong = append(wrong, hide.in(t.String()))
+			wrong = append(wrong, hide.In(t.String()))
 		}
 		if len(t.running) > 0 {
 			s.again = whileRunning

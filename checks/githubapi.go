@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook/run"
 )
 
@@ -263,7 +264,7 @@ func statusOf(err error) int {
 
 // parseHub accepts the address of a GitHub API; the empty one is github.com's.
 func parseHub(address string) (*url.URL, error) {
-	u, err := parseURL(cmp.Or(address, "https://api.github.com"))
+	u, err := web.ParseURL(cmp.Or(address, "https://api.github.com"))
 	switch {
 	case err != nil:
 		return nil, err

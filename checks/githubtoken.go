@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/politicalsphere/sop/rollout/process"
+	"github.com/politicalsphere/sop/rollout/web"
 )
 
 // maxHosts is how large gh's hosts.yml may be.
@@ -104,5 +105,5 @@ func (w *Worker) githubLogin(ctx context.Context, host string) credential {
 // isToken tells whether a text can be sent as a token.
 func isToken(text string) bool {
 	printable := func(r rune) bool { return r > ' ' && r < 0x7f }
-	return len(text) >= leastSecret && len(text) <= 4096 && !slices.ContainsFunc([]rune(text), func(r rune) bool { return !printable(r) })
+	return len(text) >= web.LeastSecret && len(text) <= 4096 && !slices.ContainsFunc([]rune(text), func(r rune) bool { return !printable(r) })
 }

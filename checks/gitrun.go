@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/politicalsphere/sop/rollout/process"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook/run"
 )
 
@@ -53,7 +54,7 @@ func (l gitLook) commit(ctx context.Context, name string) (id string, there bool
 
 // gitFailed is the error of a git that did not answer the question.
 func gitFailed(out process.Output) error {
-	text := hideShapes(strings.TrimSpace(string(out.Stderr)))
+	text := web.HideShapes(strings.TrimSpace(string(out.Stderr)))
 	switch {
 	case strings.Contains(text, "not a git repository"):
 		return errors.New("this is no git repository; start sop in the checkout, or write dir")

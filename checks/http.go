@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -29,9 +30,8 @@ type httpParams struct {
 }
 
 const (
-	defaultBody  = 64 << 10
-	mostBody     = 1 << 20
-	maxRedirects = 5
+	defaultBody = 64 << 10
+	mostBody    = 1 << 20
 )
 
 var httpKind = runbook.Kind{
@@ -54,7 +54,7 @@ func lintHTTP(params any, _ runbook.Check) []runbook.ParamProblem {
 	p := params.(*httpParams)
 	var out []runbook.ParamProblem
 	if known(p.URL) {
-		if _, err := parseURL(p.URL); err != nil {
+		if _, err := web.ParseURL(p.URL); err != nil {
 			out = append(out, problem("url", "write it as https://host/path", "%v", err))
 		}
 	}
@@ -70,7 +70,7 @@ func lintHTTP(params any, _ runbook.Check) []runbook.ParamProblem {
 		out = append(out, problem("contains", "write method: GET", "the answer to HEAD has no body"))
 	}
 	for name, value := range p.Headers {
-		if known(name) && known(value) && !isHeader(name, value) {
+		if known(name) && known(value) && !web.IsHeader(name, value) {
 			out = append(out, problem("headers."+name, "", "this is not a header that can be sent"))
 		}
 	}
@@ -84,15 +84,6 @@ func lintHTTP(params any, _ runbook.Check) []runbook.ParamProblem {
 	return out
 }
 
-// isHeader tells whether net/http would send the header.
-func isHeader(name, value string) bool {
-	token := func(r rune) bool {
-		return r > ' ' && r < 0x7f && !strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
-	}
-	control := func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
-	return name != "" && strings.IndexFunc(name, func(r rune) bool { return !token(r) }) < 0 && strings.IndexFunc(value, control) < 0
-}
-
 func (p httpParams) method() string { return strings.ToUpper(cmp.Or(p.Method, http.MethodGet)) }
 
 func readyHTTP(w *Worker, work run.CheckWork) (check, error) {
@@ -100,7 +91,7 @@ func readyHTTP(w *Worker, work run.CheckWork) (check, error) {
 	if err != nil {
 		return check{}, err
 	}
-	u, err := parseURL(p.URL)
+	u, err := web.ParseURL(p.URL)
 	if err != nil {
 		return check{}, fmt.Errorf("url: %w", err)
 	}
@@ -118,9 +109,9 @@ func readyHTTP(w *Worker, work run.CheckWork) (check, error) {
 		}
 		l.good = append(l.good, r)
 	}
-	l.hide.addURL(u)
-	l.hide.addHeaders(p.Headers)
-	if l.credentials, err = headersFrom(p.From, w.Variable, &l.hide); err != nil {
+	l.hide.AddURL(u)
+	l.hide.AddHeaders(p.Headers)
+	if l.credentials, err = web.HeadersFrom(p.From, w.Variable, &l.hide); err != nil {
 		return check{}, err
 	}
 	return check{look: l.look, secrets: l.hide, sensor: said("%s", u.Host)}, nil
@@ -131,7 +122,7 @@ type httpLook struct {
 	url         *url.URL
 	credentials map[string]string
 	good        []runbook.StatusRange // none: expect alone judges
-	hide        secrets
+	hide        web.Secrets
 	clock       run.Clock
 	transport   http.RoundTripper
 }
@@ -147,7 +138,7 @@ type answer struct {
 }
 
 func (l httpLook) look(ctx context.Context) seen {
-	source := run.Evidence{Source: said("%s", showURL(l.url)), Query: run.MakeSafe(l.method()+" "+showURL(l.url), maxQuery), Expected: l.expected()}
+	source := run.Evidence{Source: said("%s", web.ShowURL(l.url)), Query: run.MakeSafe(l.method()+" "+web.ShowURL(l.url), maxQuery), Expected: l.expected()}
 	got, err := l.ask(ctx)
 	var invalid *tls.CertificateVerificationError
 	switch {
@@ -157,12 +148,12 @@ func (l httpLook) look(ctx context.Context) seen {
 		return couldNotLook(source, context.Cause(ctx))
 	case errors.As(err, &invalid):
 		var s seen
-		s.summed(run.Failed, "the certificate is not valid: %s", l.hide.in(invalid.Err.Error()))
+		s.summed(run.Failed, "the certificate is not valid: %s", l.hide.In(invalid.Err.Error()))
 		source.Observed = s.Summary
 		s.Evidence = []run.Evidence{source}
 		return s
 	}
-	return couldNotLook(source, errors.New(l.hide.in(err.Error())))
+	return couldNotLook(source, errors.New(l.hide.In(err.Error())))
 }
 
 // ask sends one request and reads the answer, bounded.
@@ -172,70 +163,27 @@ func (l httpLook) ask(ctx context.Context) (answer, error) {
 		return answer{}, errors.New("the request cannot be made; look at url and headers")
 	}
 	request.Header.Set("User-Agent", "sop")
-	setHeaders(request, l.Headers)
-	setHeaders(request, l.credentials)
+	web.SetHeaders(request, l.Headers)
+	web.SetHeaders(request, l.credentials)
 	var got answer
-	client := &http.Client{Transport: l.transport, CheckRedirect: followSameServer(&got.moved)}
+	client := &http.Client{Transport: l.transport, CheckRedirect: web.FollowSameServer(&got.moved)}
 	began := l.clock.Now()
 	response, err := client.Do(request)
 	if err != nil {
-		return answer{}, bare(err)
+		return answer{}, web.Bare(err)
 	}
 	defer response.Body.Close()
 	got.status, got.header = response.StatusCode, response.Header
 	most := cmp.Or(l.MaxBody, defaultBody)
 	got.body, err = io.ReadAll(io.LimitReader(response.Body, int64(most)+1))
 	if err != nil {
-		return answer{}, fmt.Errorf("the answer broke off: %w", bare(err))
+		return answer{}, fmt.Errorf("the answer broke off: %w", web.Bare(err))
 	}
 	if got.more = len(got.body) > most; got.more {
 		got.body = got.body[:most]
 	}
 	got.elapsed = l.clock.Now().Sub(began)
 	return got, nil
-}
-
-// followSameServer follows redirects that stay with the server that was asked. Where another one leads to is put into
-// moved, and the redirect itself is the answer.
-func followSameServer(moved *string) func(next *http.Request, via []*http.Request) error {
-	return func(next *http.Request, via []*http.Request) error {
-		if len(via) >= maxRedirects {
-			return fmt.Errorf("it redirects more than %d times", maxRedirects)
-		}
-		if !mayFollow(via[0].URL, via[len(via)-1].URL, next.URL) || checkHost(strings.ToLower(next.URL.Hostname())) != nil {
-			*moved = next.URL.Scheme + "://" + next.URL.Host
-			return http.ErrUseLastResponse
-		}
-		return nil
-	}
-}
-
-// mayFollow tells whether a redirect stays with the server that was asked: the same host and port, or the same host
-// on the usual ports from http up to https.
-func mayFollow(first, last, next *url.URL) bool {
-	if next.Scheme != "https" && last.Scheme == "https" || !strings.EqualFold(first.Hostname(), next.Hostname()) {
-		return false
-	}
-	if portOf(first) == portOf(next) && first.Scheme == next.Scheme {
-		return true
-	}
-	return portOf(first) == "80" && portOf(next) == "443"
-}
-
-func portOf(u *url.URL) string {
-	if u.Scheme == "https" {
-		return cmp.Or(u.Port(), "443")
-	}
-	return cmp.Or(u.Port(), "80")
-}
-
-// bare strips net/http's "Get "https://…":" from an error: the URL may hold credentials.
-func bare(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
 }
 
 func (l httpLook) expected() run.Safe {
@@ -253,7 +201,7 @@ func (l httpLook) judge(a answer, source run.Evidence) seen {
 	s := seen{self: a.self()}
 	words := fmt.Sprintf("%d in %d ms", a.status, a.elapsed.Milliseconds())
 	if a.moved != "" {
-		words += ", redirects to " + l.hide.in(a.moved) + ", which is not followed"
+		words += ", redirects to " + l.hide.In(a.moved) + ", which is not followed"
 	}
 	status := run.Passed
 	switch found := bytes.Contains(a.body, []byte(l.Contains)); {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -214,20 +215,20 @@ func TestTransportBlocksAddresses(t *testing.T) {
 		"64:ff9b::a9fe:a9fe": true, "2002:a9fe:a9fe::1": true, "fd00:ec2::254": true, "100.100.100.200": true, "168.63.129.16": true, "224.0.0.1": true,
 		"127.0.0.1": false, "10.0.0.1": false, "192.168.1.1": false, "1.1.1.1": false, "2606:4700::1111": false, "64:ff9b::101:101": false,
 	} {
-		if got := isBlocked(netip.MustParseAddr(address)); got != blocked {
+		if got := web.IsBlocked(netip.MustParseAddr(address)); got != blocked {
 			t.Errorf("%s: blocked %v, want %v", address, got, blocked)
 		}
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "ok") }))
 	defer server.Close()
-	client := &http.Client{Transport: Transport()}
+	client := &http.Client{Transport: web.Transport()}
 	defer client.CloseIdleConnections()
 	response, err := client.Get(server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	response.Body.Close()
-	if _, err = client.Get("http://169.254.169.254/latest/meta-data"); !errors.Is(err, errBlocked) {
+	if _, err = client.Get("http://169.254.169.254/latest/meta-data"); !errors.Is(err, web.ErrBlocked) {
 		t.Errorf("a metadata address gave %v", err)
 	}
 }

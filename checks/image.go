@@ -14,6 +14,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/politicalsphere/sop/rollout/kube"
 	"github.com/politicalsphere/sop/rollout/process"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -65,7 +66,7 @@ func parseImage(text string) (name.Reference, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%q is not the name of an image", text)
 	}
-	_, _, err = parseAddress(ref.Context().RegistryStr(), "443")
+	_, _, err = web.ParseAddress(ref.Context().RegistryStr(), "443")
 	return ref, err
 }
 
@@ -285,7 +286,7 @@ func (l *imageLook) whyNot(ctx context.Context, w wantedImage, err error) string
 	case errors.As(err, &no):
 		return fmt.Sprintf("%s refuses: %v; log in with docker login %s, or give the workload a pull secret", host, err, host)
 	}
-	return host + ": " + why(bare(err))
+	return host + ": " + why(web.Bare(err))
 }
 
 func (l *imageLook) evidence(w wantedImage, a imageAnswer) run.Evidence {

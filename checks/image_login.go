@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/politicalsphere/sop/rollout/kube"
+	"github.com/politicalsphere/sop/rollout/web"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
@@ -92,7 +93,7 @@ func (l *imageLook) find(ctx context.Context, w wantedImage, pods podsOf) (found
 	var no *denied
 	var missing *missingImage
 	if first == nil || !errors.As(first, &no) && !errors.As(first, &missing) {
-		return f, hide.inError(first)
+		return f, inError(*hide, first)
 	}
 	var unread error
 	if l.cluster != nil && pods.template != nil {
@@ -103,7 +104,7 @@ func (l *imageLook) find(ctx context.Context, w wantedImage, pods podsOf) (found
 			if !loginFits(login.Registry, w.ref.Context()) || login.Decode(&config) != nil {
 				continue
 			}
-			hide.addLogin(config)
+			addLogin(hide, config)
 			f, err := l.client.find(ctx, w.ref, config)
 			if err == nil {
 				return f, nil
@@ -116,14 +117,14 @@ func (l *imageLook) find(ctx context.Context, w wantedImage, pods podsOf) (found
 		unread = pods.err
 	}
 	if unread != nil { // with the login that could not be read the answer may have been another one
-		return found{}, &denied{fmt.Errorf("%s; the pull secrets could not be read: %s", hide.in(first.Error()), why(unread))}
+		return found{}, &denied{fmt.Errorf("%s; the pull secrets could not be read: %s", hide.In(first.Error()), why(unread))}
 	}
-	return found{}, hide.inError(first)
+	return found{}, inError(*hide, first)
 }
 
 // ownLogin is the login of the docker config.
-func (l *imageLook) ownLogin(ctx context.Context, w wantedImage) (authn.AuthConfig, *secrets, error) {
-	hide := &secrets{}
+func (l *imageLook) ownLogin(ctx context.Context, w wantedImage) (authn.AuthConfig, *web.Secrets, error) {
+	hide := &web.Secrets{}
 	if l.keychain == nil {
 		return authn.AuthConfig{}, hide, nil
 	}
@@ -135,20 +136,20 @@ func (l *imageLook) ownLogin(ctx context.Context, w wantedImage) (authn.AuthConf
 	if err != nil { // the words of a credential helper may hold anything
 		return authn.AuthConfig{}, hide, fmt.Errorf("the docker config gives no login for %s; try docker login %s", w.ref.Context().RegistryStr(), w.ref.Context().RegistryStr())
 	}
-	hide.addLogin(*config)
+	addLogin(hide, *config)
 	return *config, hide, nil
 }
 
 // addLogin adds all of a login that may be secret.
-func (s *secrets) addLogin(a authn.AuthConfig) {
-	s.add(a.Password, a.Auth, a.IdentityToken, a.RegistryToken)
+func addLogin(s *web.Secrets, a authn.AuthConfig) {
+	s.Add(a.Password, a.Auth, a.IdentityToken, a.RegistryToken)
 	if a.Password != "" {
-		s.add(strings.Join([]string{a.Username, a.Password}, ":"))
+		s.Add(strings.Join([]string{a.Username, a.Password}, ":"))
 	}
 }
 
 // inError hides the secrets in what an error says. What kind of an error it is stays.
-func (s secrets) inError(err error) error {
+func inError(s web.Secrets, err error) error {
 	var no *denied
 	var missing *missingImage
 	var wait *limited
@@ -156,9 +157,9 @@ func (s secrets) inError(err error) error {
 	case err == nil || errors.As(err, &wait):
 		return err
 	case errors.As(err, &no):
-		return &denied{errors.New(s.in(no.Error()))}
+		return &denied{errors.New(s.In(no.Error()))}
 	case errors.As(err, &missing):
-		return &missingImage{errors.New(s.in(missing.Error()))}
+		return &missingImage{errors.New(s.In(missing.Error()))}
 	}
-	return errors.New(s.in(bare(err).Error()))
+	return errors.New(s.In(web.Bare(err).Error()))
 }

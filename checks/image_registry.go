@@ -17,6 +17,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	protocol "github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook/run"
 )
 
@@ -194,7 +195,7 @@ type registryWire struct {
 func (w *registryWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if host := r.URL.Hostname(); r.URL.Scheme != "https" && !isLoopback(host) {
 		return nil, fmt.Errorf("%s is not asked without TLS", host)
-	} else if err := checkHost(strings.ToLower(host)); err != nil {
+	} else if err := web.CheckHost(strings.ToLower(host)); err != nil {
 		return nil, err
 	}
 	response, err := w.next.RoundTrip(r)

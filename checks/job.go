@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/politicalsphere/sop/rollout/kube"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 	batchv1 "k8s.io/api/batch/v1"
@@ -195,7 +196,7 @@ func (l *jobLook) trouble(ctx context.Context, job *batchv1.Job) []run.Evidence 
 		return append(out, run.Evidence{Observed: said("its log could not be read: %s", why(err)), Source: said("log of pod %s", p.Name), Query: query})
 	}
 	for _, line := range lines {
-		out = append(out, run.Evidence{Observed: said("%s", scrub(line)), Source: said("log of pod %s", p.Name), Query: query})
+		out = append(out, run.Evidence{Observed: said("%s", web.Scrub(line)), Source: said("log of pod %s", p.Name), Query: query})
 	}
 	return out
 }

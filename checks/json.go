@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -50,7 +51,7 @@ func readyJSON(w *Worker, work run.CheckWork) (check, error) {
 	return c, nil
 }
 
-func parseJSON(in *bufio.Reader, _ secrets) (any, error) {
+func parseJSON(in *bufio.Reader, _ web.Secrets) (any, error) {
 	var v any
 	err := readJSON(in, &v)
 	return v, err

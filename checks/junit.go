@@ -192,23 +192,23 @@ func (l junitLook) judge(s junitSuite, r testReport, written time.Time, e run.Ev
 	out.again = age.again
 	switch {
 	case len(wrong) > 0:
-		out.summed(run.Failed, "%s: %s", s.name, s.reader.hide.in(strings.Join(wrong, "; ")))
+		out.summed(run.Failed, "%s: %s", s.name, s.reader.hide.In(strings.Join(wrong, "; ")))
 		out.Badness = float64(r.bad() + max(s.least-r.ran(), 0) + tooMany)
 		out.Badness = max(out.Badness, 1)
 	case age.status == run.Unknown:
 		out.summed(run.Unknown, "%s: %s", s.name, age.why)
 	case r.lost > 0:
-		out.summed(run.Warn, "%s: %s", s.name, s.reader.hide.in(r.odd))
+		out.summed(run.Warn, "%s: %s", s.name, s.reader.hide.In(r.odd))
 		out.Badness = float64(r.lost)
 	default:
 		out.summed(run.Passed, "%s: %s, none failed", s.name, count(r.ran(), "test"))
 	}
 	if r.odd != "" {
-		e.Observed = said("%s; %s", e.Observed, s.reader.hide.in(r.odd))
+		e.Observed = said("%s; %s", e.Observed, s.reader.hide.In(r.odd))
 	}
 	out.Evidence = []run.Evidence{e}
 	for _, f := range r.failures {
-		out.Evidence = append(out.Evidence, run.Evidence{Observed: said("failed: %s", s.reader.hide.in(f.words())), Source: e.Source})
+		out.Evidence = append(out.Evidence, run.Evidence{Observed: said("failed: %s", s.reader.hide.In(f.words())), Source: e.Source})
 	}
 	return out
 }

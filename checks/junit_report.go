@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/politicalsphere/sop/rollout/web"
 )
 
 // testReport is what a JUnit report says, by its cases. Totals that a tool wrote beside them are only compared.
@@ -55,8 +57,8 @@ func (r *testReport) add(o testReport, name string) {
 // parseJUnit reads a JUnit XML report: testsuites or testsuite at the root, suites in suites, cases with failure,
 // error or skipped. It streams, refuses document types (and with them entities), and takes nothing for whole that
 // breaks off.
-func parseJUnit(zone *time.Location) func(*bufio.Reader, secrets) (testReport, error) {
-	return func(in *bufio.Reader, hide secrets) (testReport, error) {
+func parseJUnit(zone *time.Location) func(*bufio.Reader, web.Secrets) (testReport, error) {
+	return func(in *bufio.Reader, hide web.Secrets) (testReport, error) {
 		if err := opening(in); err != nil {
 			return testReport{}, err
 		}
@@ -80,7 +82,7 @@ func charset(label string, in io.Reader) (io.Reader, error) {
 type junitParser struct {
 	xml    *xml.Decoder
 	zone   *time.Location
-	hide   secrets
+	hide   web.Secrets
 	report testReport
 	open   []string // local names of the elements around
 	rooted bool
@@ -347,7 +349,7 @@ func (p *junitParser) newTestCase(attributes []xml.Attr) *testCase {
 
 // words hides what must not show and then cuts: the half of a secret would not be known as one.
 func (p *junitParser) words(text string) string {
-	text = p.hide.in(text)
+	text = p.hide.In(text)
 	return text[:min(len(text), maxMessage)]
 }
 

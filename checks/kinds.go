@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/politicalsphere/sop/rollout/kube"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -46,7 +47,7 @@ type check struct {
 	// sensor is what look asks, for results that do not name it themselves.
 	sensor run.Safe
 	// secrets are texts that must not come back in a result; look hides them itself, expect is given them.
-	secrets secrets
+	secrets web.Secrets
 }
 
 // decode reads the parameters of a check whose ${…} are filled in. Lint saw them before that, so it looks again.

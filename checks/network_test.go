@@ -18,6 +18,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -182,7 +183,7 @@ func TestTCP(t *testing.T) {
 		{"DNS is down", dialFails(&net.DNSError{Err: "server misbehaving", Name: "db.example", IsTemporary: true}), nil, "", run.Unknown, []string{"cannot be looked up in DNS"}},
 		{"no route", dialFails(syscall.EHOSTUNREACH), nil, "", run.Unknown, []string{"cannot be reached", "no route to host"}},
 		{"too slow", dialFails(syscall.ETIMEDOUT), nil, "", run.Unknown, []string{"does not answer in time"}},
-		{"blocked", dialFails(errBlocked), nil, "", run.Unknown, []string{"are blocked"}},
+		{"blocked", dialFails(web.ErrBlocked), nil, "", run.Unknown, []string{"are blocked"}},
 		{"hostile error", dialFails(errors.New(hostile)), nil, "", run.Unknown, []string{"^[]52", "<U+202E>"}},
 		{"expect", dials(func(net.Conn) {}), nil, `self["db.example:5432"].connected`, run.Passed, nil},
 		{"expect is false", dials(func(net.Conn) {}), nil, `self["db.example:5432"].ms > 5.0`, run.Failed, []string{"db.example:5432.ms = 0"}},
@@ -251,7 +252,7 @@ func TestSilenceEnds(t *testing.T) {
 }
 
 func TestDialerBlocksAddresses(t *testing.T) {
-	if _, err := Dialer()(t.Context(), "tcp", "169.254.169.254:80"); !errors.Is(err, errBlocked) {
+	if _, err := web.Dialer()(t.Context(), "tcp", "169.254.169.254:80"); !errors.Is(err, web.ErrBlocked) {
 		t.Errorf("a metadata address gave %v", err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -259,7 +260,7 @@ func TestDialerBlocksAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	conn, err := Dialer()(t.Context(), "tcp", l.Addr().String())
+	conn, err := web.Dialer()(t.Context(), "tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/politicalsphere/sop/rollout/kube"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -134,7 +135,7 @@ func readyReach(w *Worker, work run.CheckWork) (check, error) {
 		l.good = append(l.good, r)
 	}
 	if u, err := url.Parse("https://service/?" + l.query); err == nil {
-		l.hide.addURL(u)
+		l.hide.AddURL(u)
 	}
 	source := said("Services of namespace %s", work.Env.Namespace)
 	return check{
@@ -159,7 +160,7 @@ type reachLook struct {
 	every, patience time.Duration
 	path, query     string
 	good            []runbook.StatusRange
-	hide            secrets
+	hide            web.Secrets
 	last            map[string]reached
 }
 
@@ -391,7 +392,7 @@ func (l *reachLook) evidence(service string, b behind, r reached) run.Evidence {
 		Source:   object("Service", l.env, service),
 		Observed: said("%s; %d of %s ready", r.words, b.ready, count(b.total, "endpoint")),
 		Expected: said("%s, ≥ 1 ready endpoint", expected),
-		Query:    kubectlRaw(l.env, l.hide.in(l.request(service, b).Address(l.env.Namespace))),
+		Query:    kubectlRaw(l.env, l.hide.In(l.request(service, b).Address(l.env.Namespace))),
 	}
 	if b.slice != nil {
 		e.ResourceVersion = b.slice.ResourceVersion

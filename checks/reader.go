@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/politicalsphere/sop/rollout/kube"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -41,11 +42,11 @@ type reader[T any] struct {
 	Document
 	// parse reads a document to its end. It must bound its own memory; the input is bounded to maxDocument. What it
 	// cuts off a text must have the secrets hidden before.
-	parse  func(*bufio.Reader, secrets) (T, error)
+	parse  func(*bufio.Reader, web.Secrets) (T, error)
 	env    runbook.Environment
 	w      *Worker
 	url    *url.URL
-	hide   secrets
+	hide   web.Secrets
 	header map[string]string // as it is sent
 	unset  error             // a variable of a header that is not set
 	kept   map[string]part[T]
@@ -63,22 +64,22 @@ type part[T any] struct {
 	version string // resourceVersion
 }
 
-func newReader[T any](w *Worker, env runbook.Environment, d Document, parse func(*bufio.Reader, secrets) (T, error)) (*reader[T], error) {
+func newReader[T any](w *Worker, env runbook.Environment, d Document, parse func(*bufio.Reader, web.Secrets) (T, error)) (*reader[T], error) {
 	r := &reader[T]{Document: d, parse: parse, env: env, w: w, kept: map[string]part[T]{}}
 	var err error
 	switch {
 	case d.URL != "":
-		if r.url, err = parseURL(d.URL); err != nil {
+		if r.url, err = web.ParseURL(d.URL); err != nil {
 			return nil, fmt.Errorf("url: %w", err)
 		}
-		r.hide.addURL(r.url)
+		r.hide.AddURL(r.url)
 		r.header = map[string]string{}
 		for name, value := range d.Headers {
 			if r.header[name], err = fill(value, w.Variable, &r.hide); err != nil {
 				r.unset = fmt.Errorf("header %s: %w", name, err)
 			}
 		}
-		r.hide.addHeaders(r.header)
+		r.hide.AddHeaders(r.header)
 	case d.ConfigMap != nil:
 		r.mapOf, err = w.cluster(env)
 	}
@@ -132,16 +133,16 @@ func (r *reader[T]) readURL(ctx context.Context) ([]part[T], error) {
 		return nil, errors.New("the request cannot be made; look at url and headers")
 	}
 	request.Header.Set("User-Agent", "sop")
-	setHeaders(request, r.header)
+	web.SetHeaders(request, r.header)
 	before, have := r.kept[""]
 	if have && before.etag != "" {
 		request.Header.Set("If-None-Match", before.etag)
 	}
 	var moved string
-	client := &http.Client{Transport: r.w.HTTP, CheckRedirect: followSameServer(&moved)}
+	client := &http.Client{Transport: r.w.HTTP, CheckRedirect: web.FollowSameServer(&moved)}
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, errors.New(r.hide.in(why(bare(err))))
+		return nil, errors.New(r.hide.In(why(web.Bare(err))))
 	}
 	defer response.Body.Close()
 	switch code := response.StatusCode; {
@@ -153,7 +154,7 @@ func (r *reader[T]) readURL(ctx context.Context) ([]part[T], error) {
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:
 		return nil, fmt.Errorf("the server answers %d; give it credentials in headers, such as Authorization: 'Bearer $TOKEN'", code)
 	case moved != "":
-		return nil, fmt.Errorf("it redirects to %s, which is not followed; write the address that it leads to", r.hide.in(moved))
+		return nil, fmt.Errorf("it redirects to %s, which is not followed; write the address that it leads to", r.hide.In(moved))
 	default:
 		return nil, fmt.Errorf("the server answers %d", code)
 	}
@@ -311,9 +312,9 @@ func (r *reader[T]) parsed(ctx context.Context, from io.Reader) (part[T], error)
 	case errors.As(input.err, &bad):
 		return part[T]{}, input.err
 	case input.err != nil:
-		return part[T]{}, fmt.Errorf("it broke off: %s", r.hide.in(why(bare(input.err))))
+		return part[T]{}, fmt.Errorf("it broke off: %s", r.hide.In(why(web.Bare(input.err))))
 	case err != nil:
-		return part[T]{}, unreadableError{errors.New(r.hide.in(err.Error()))}
+		return part[T]{}, unreadableError{errors.New(r.hide.In(err.Error()))}
 	}
 	return part[T]{value: value, size: maxDocument - input.left, sum: [sha256.Size]byte(sum.Sum(nil))}, nil
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/politicalsphere/sop/rollout/web"
 )
 
 // severity is how bad a finding is, in the words that code hosts show.
@@ -173,7 +175,7 @@ type sarifResult struct {
 }
 
 // parseSARIF reads a SARIF 2.1.0 log.
-func parseSARIF(in *bufio.Reader, hide secrets) (scan, error) {
+func parseSARIF(in *bufio.Reader, hide web.Secrets) (scan, error) {
 	var log sarifLog
 	if err := readJSON(in, &log); err != nil {
 		return scan{}, err
@@ -193,9 +195,9 @@ func parseSARIF(in *bufio.Reader, hide secrets) (scan, error) {
 	return s, nil
 }
 
-func (r sarifRun) scan(hide secrets) scan {
+func (r sarifRun) scan(hide web.Secrets) scan {
 	driver := r.Tool.Driver
-	tool := shortened(hide.in(strings.TrimSpace(driver.Name+" "+cmp.Or(driver.SemanticVersion, driver.Version))), 80)
+	tool := shortened(hide.In(strings.TrimSpace(driver.Name+" "+cmp.Or(driver.SemanticVersion, driver.Version))), 80)
 	s := scan{tools: []string{tool}}
 	for _, i := range r.Invocations {
 		if i.ExecutionSuccessful == nil || !*i.ExecutionSuccessful {
@@ -359,17 +361,17 @@ func (r sarifRun) level(result sarifResult, rule sarifRule) string {
 	return cmp.Or(rule.DefaultConfiguration.Level, "warning")
 }
 
-func (r sarifResult) words(rule sarifRule, hide secrets) string {
-	words := shortened(hide.in(cmp.Or(r.RuleID, rule.ID, "a finding without a rule")), 80)
+func (r sarifResult) words(rule sarifRule, hide web.Secrets) string {
+	words := shortened(hide.In(cmp.Or(r.RuleID, rule.ID, "a finding without a rule")), 80)
 	if len(r.Locations) > 0 && r.Locations[0].Physical.Artifact.URI != "" {
 		at := r.Locations[0].Physical
-		words += " in " + shortened(hide.in(at.Artifact.URI), maxMessage)
+		words += " in " + shortened(hide.In(at.Artifact.URI), maxMessage)
 		if at.Region.StartLine > 0 {
 			words += ":" + strconv.Itoa(at.Region.StartLine)
 		}
 	}
 	if text := cmp.Or(r.Message.Text, r.Message.ID); text != "" {
-		words += ": " + shortened(hide.in(text), maxMessage)
+		words += ": " + shortened(hide.In(text), maxMessage)
 	}
 	return words
 }

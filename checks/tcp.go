@@ -13,6 +13,7 @@ import (
 
 	"github.com/politicalsphere/sop/rollout/kube"
 	"github.com/politicalsphere/sop/rollout/process"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -217,8 +218,8 @@ func noConnection(ctx context.Context, err error) (run.Status, string) {
 	switch {
 	case context.Cause(ctx) != nil:
 		return run.Unknown, why(context.Cause(ctx))
-	case errors.Is(err, errBlocked):
-		return run.Unknown, errBlocked.Error()
+	case errors.Is(err, web.ErrBlocked):
+		return run.Unknown, web.ErrBlocked.Error()
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return run.Failed, "refuses the connection: nothing listens there"
 	case errors.As(err, &name) && name.IsNotFound:

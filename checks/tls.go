@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/politicalsphere/sop/rollout/process"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
 )
@@ -45,11 +46,11 @@ func lintTLS(params any, _ runbook.Check) []runbook.ParamProblem {
 	p := params.(*tlsParams)
 	var out []runbook.ParamProblem
 	if known(p.Address) {
-		if _, _, err := parseAddress(p.Address, "443"); err != nil {
+		if _, _, err := web.ParseAddress(p.Address, "443"); err != nil {
 			out = append(out, problem("address", "write it as host or host:port", "%v", err))
 		}
 	}
-	if p.ServerName != "" && known(p.ServerName) && !isHostName(p.ServerName) {
+	if p.ServerName != "" && known(p.ServerName) && !web.IsHostName(p.ServerName) {
 		out = append(out, problem("serverName", "write a name such as www.example.com", "%q is not the name of a host", p.ServerName))
 	}
 	if known(p.MinVersion) && p.MinVersion != "" && versionOf(p.MinVersion) == 0 {
@@ -89,7 +90,7 @@ func readyTLS(w *Worker, work run.CheckWork) (check, error) {
 type tlsEndpoint struct{ address, name string }
 
 func endpointAt(address, name string) (tlsEndpoint, error) {
-	host, port, err := parseAddress(address, "443")
+	host, port, err := web.ParseAddress(address, "443")
 	return tlsEndpoint{net.JoinHostPort(host, port), cmp.Or(name, host)}, err
 }
 

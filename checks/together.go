@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/politicalsphere/sop/rollout/kube"
+	"github.com/politicalsphere/sop/rollout/web"
 	"github.com/politicalsphere/sop/runbook/run"
 )
 
@@ -63,7 +64,7 @@ func sensorOf(parts []seen) run.Safe {
 }
 
 // reads makes the check follow a document where it is in a cluster, and hide what the way to it needs.
-func (c *check) reads(cluster *kube.Cluster, caches []kube.Resource, hide secrets) {
+func (c *check) reads(cluster *kube.Cluster, caches []kube.Resource, hide web.Secrets) {
 	if cluster != nil {
 		c.cluster = cluster
 		c.follows = append(c.follows, caches...)

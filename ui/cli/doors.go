@@ -11,6 +11,7 @@ import (
 	"github.com/politicalsphere/sop/checks"
 	"github.com/politicalsphere/sop/rollout/practice"
 	"github.com/politicalsphere/sop/rollout/process"
+	"github.com/politicalsphere/sop/rollout/web"
 )
 
 // realDoors let checks look at the real world: the network, the directory where the program was started, programs on
@@ -18,7 +19,7 @@ import (
 func realDoors() checks.Sources {
 	files, _ := checks.Files(".")
 	return checks.Sources{
-		HTTP: checks.Transport(), Dial: checks.Dialer(), Resolver: net.DefaultResolver, Files: files,
+		HTTP: web.Transport(), Dial: web.Dialer(), Resolver: net.DefaultResolver, Files: files,
 		Programs: process.Local{}, Variable: os.Getenv, GitHubHosts: gitHubHosts, Keychain: authn.DefaultKeychain,
 	}
 }

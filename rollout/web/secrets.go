@@ -1,4 +1,4 @@
-package checks
+package web
 
 import (
 	"encoding/base64"
@@ -10,18 +10,19 @@ import (
 	"strings"
 )
 
-// secrets are texts that must not show in any result.
-type secrets []string
+// Secrets are texts that must not show in any result.
+type Secrets []string
 
-// leastSecret is the shortest text that is hidden; shorter ones would tear holes into words.
-const leastSecret = 4
+// LeastSecret is the shortest text that is hidden; shorter ones would tear holes into words.
+const LeastSecret = 4
 
-const hidden = "…"
+// Hidden stands where a secret was.
+const Hidden = "…"
 
-// add adds texts, also as they look in a URL, in hexadecimal and in base64, alone or among other bytes.
-func (s *secrets) add(texts ...string) {
+// Add adds texts, also as they look in a URL, in hexadecimal and in base64, alone or among other bytes.
+func (s *Secrets) Add(texts ...string) {
 	for _, t := range texts {
-		if len(t) < leastSecret {
+		if len(t) < LeastSecret {
 			continue
 		}
 		forms := []string{t, url.QueryEscape(t), url.PathEscape(t), hex.EncodeToString([]byte(t))}
@@ -65,52 +66,52 @@ var (
 	tokenInURL    = regexp.MustCompile(`(://[^/\s:@]*:)[^@\s/]+@`)
 )
 
-// hideShapes hides what looks like a credential in text that a program wrote, of which nobody knows what it knew.
-func hideShapes(text string) string {
-	text = tokenShape.ReplaceAllString(text, hidden)
-	text = tokenBehind.ReplaceAllString(text, "${1}"+hidden)
-	text = tokenInURL.ReplaceAllString(text, "${1}"+hidden+"@")
-	return tokenAssigned.ReplaceAllString(text, "${1}"+hidden)
+// HideShapes hides what looks like a credential in text that a program wrote, of which nobody knows what it knew.
+func HideShapes(text string) string {
+	text = tokenShape.ReplaceAllString(text, Hidden)
+	text = tokenBehind.ReplaceAllString(text, "${1}"+Hidden)
+	text = tokenInURL.ReplaceAllString(text, "${1}"+Hidden+"@")
+	return tokenAssigned.ReplaceAllString(text, "${1}"+Hidden)
 }
 
-// in returns the text with the secrets hidden. It works on the text as it came: once made safe, quoted or cut, a
+// In returns the text with the secrets hidden. It works on the text as it came: once made safe, quoted or cut, a
 // secret may not be found any more.
-func (s secrets) in(text string) string {
+func (s Secrets) In(text string) string {
 	for _, secret := range s {
-		text = strings.ReplaceAll(text, secret, hidden)
+		text = strings.ReplaceAll(text, secret, Hidden)
 	}
 	return text
 }
 
-// addURL adds the password and the query values that may be credentials.
-func (s *secrets) addURL(u *url.URL) {
+// AddURL adds the password and the query values that may be credentials.
+func (s *Secrets) AddURL(u *url.URL) {
 	if password, ok := u.User.Password(); ok {
-		s.add(password, u.User.Username()+":"+password)
+		s.Add(password, u.User.Username()+":"+password)
 	} else if u.User != nil {
-		s.add(u.User.Username()) // a token in the place of the user
+		s.Add(u.User.Username()) // a token in the place of the user
 	}
 	for name, values := range u.Query() {
 		for _, v := range values {
-			if isSecretName(name) || looksSecret(v) {
-				s.add(v)
+			if IsSecretName(name) || LooksSecret(v) {
+				s.Add(v)
 			}
 		}
 	}
 }
 
-// addHeaders adds the values of headers that carry credentials, whole and without their scheme.
-func (s *secrets) addHeaders(headers map[string]string) {
+// AddHeaders adds the values of headers that carry credentials, whole and without their scheme.
+func (s *Secrets) AddHeaders(headers map[string]string) {
 	for name, value := range headers {
-		if !isSecretName(name) && !looksSecret(value) {
+		if !IsSecretName(name) && !LooksSecret(value) {
 			continue
 		}
 		_, bare, _ := strings.Cut(value, " ")
-		s.add(value, bare)
+		s.Add(value, bare)
 	}
 }
 
-// showURL is the address without user, password and fragment, and with the values of suspicious parameters hidden.
-func showURL(u *url.URL) string {
+// ShowURL is the address without user, password and fragment, and with the values of suspicious parameters hidden.
+func ShowURL(u *url.URL) string {
 	shown := *u
 	shown.User, shown.Fragment, shown.RawFragment, shown.RawQuery = nil, "", "", ""
 	text := shown.String()
@@ -121,19 +122,19 @@ func showURL(u *url.URL) string {
 	for pair := range strings.SplitSeq(u.RawQuery, "&") {
 		name, value, has := strings.Cut(pair, "=")
 		plain, err := url.QueryUnescape(value)
-		if has && (err != nil || isSecretName(name) || looksSecret(plain)) {
-			pair = name + "=" + hidden
+		if has && (err != nil || IsSecretName(name) || LooksSecret(plain)) {
+			pair = name + "=" + Hidden
 		}
-		if !has && looksSecret(pair) {
-			pair = hidden
+		if !has && LooksSecret(pair) {
+			pair = Hidden
 		}
 		pairs = append(pairs, pair)
 	}
 	return text + "?" + strings.Join(pairs, "&")
 }
 
-// isSecretName tells whether a parameter, header or field of that name usually carries a credential.
-func isSecretName(name string) bool {
+// IsSecretName tells whether a parameter, header or field of that name usually carries a credential.
+func IsSecretName(name string) bool {
 	lower := strings.ToLower(strings.NewReplacer("-", "", "_", "", ".", "").Replace(name))
 	if lower == "key" || lower == "sig" || lower == "code" || lower == "jwt" || lower == "pwd" || lower == "sid" {
 		return true
@@ -146,9 +147,9 @@ func isSecretName(name string) bool {
 	return false
 }
 
-// looksSecret tells whether a value looks like a token whatever its name is: a JWT, or a long run of letters and
+// LooksSecret tells whether a value looks like a token whatever its name is: a JWT, or a long run of letters and
 // digits such as a key.
-func looksSecret(value string) bool {
+func LooksSecret(value string) bool {
 	if strings.HasPrefix(value, "eyJ") && strings.Count(value, ".") == 2 {
 		return true
 	}
@@ -169,8 +170,8 @@ func looksSecret(value string) bool {
 	return letters && digits
 }
 
-// setHeaders puts the headers of a check on a request; Host goes where net/http wants it.
-func setHeaders(r *http.Request, headers map[string]string) {
+// SetHeaders puts the headers of a check on a request; Host goes where net/http wants it.
+func SetHeaders(r *http.Request, headers map[string]string) {
 	for name, value := range headers {
 		if strings.EqualFold(name, "Host") {
 			r.Host = value

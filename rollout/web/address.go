@@ -1,4 +1,4 @@
-package checks
+package web
 
 import (
 	"context"
@@ -12,12 +12,10 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/politicalsphere/sop/runbook"
 )
 
-// errBlocked is an address that checks do not ask, because machines keep their credentials there.
-var errBlocked = errors.New("link-local and metadata addresses are blocked")
+// ErrBlocked is an address that is not asked, because machines keep their credentials there.
+var ErrBlocked = errors.New("link-local and metadata addresses are blocked")
 
 // dialer connects like any other, but not to a blocked address, whatever name led there: names are judged by what they
 // resolve to, at the moment of connecting.
@@ -56,8 +54,8 @@ func checkDial(address string) error {
 	if err != nil {
 		return fmt.Errorf("connect to %q: %w", address, err)
 	}
-	if isBlocked(at.Addr()) {
-		return fmt.Errorf("connect to %s: %w", at.Addr(), errBlocked)
+	if IsBlocked(at.Addr()) {
+		return fmt.Errorf("connect to %s: %w", at.Addr(), ErrBlocked)
 	}
 	return nil
 }
@@ -77,7 +75,8 @@ var (
 	sixTo = netip.MustParsePrefix("2002::/16")
 )
 
-func isBlocked(a netip.Addr) bool {
+// IsBlocked tells whether an address is not asked.
+func IsBlocked(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	if b := a.As16(); nat64.Contains(a) {
 		a = netip.AddrFrom4([4]byte(b[12:16]))
@@ -98,8 +97,8 @@ func isBlocked(a netip.Addr) bool {
 // metadataNames are the names of such services; a proxy would resolve them where Transport cannot see it.
 var metadataNames = []string{"metadata.google.internal", "metadata.goog", "metadata", "instance-data", "instance-data.ec2.internal"}
 
-// parseURL accepts an absolute http or https URL whose host may be asked.
-func parseURL(text string) (*url.URL, error) {
+// ParseURL accepts an absolute http or https URL whose host may be asked.
+func ParseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil { // its text repeats the URL, credentials included
 		return nil, errors.New("this is not a valid URL")
@@ -111,22 +110,23 @@ func parseURL(text string) (*url.URL, error) {
 	case host == "":
 		return nil, errors.New("this URL names no host")
 	}
-	if err := checkHost(host); err != nil {
+	if err := CheckHost(host); err != nil {
 		return nil, err
 	}
 	return u, nil
 }
 
-func checkHost(host string) error {
+// CheckHost refuses a host that may not be asked, by its name.
+func CheckHost(host string) error {
 	if a, err := netip.ParseAddr(host); err == nil {
-		if isBlocked(a) {
-			return errBlocked
+		if IsBlocked(a) {
+			return ErrBlocked
 		}
 		return nil
 	}
 	for _, name := range metadataNames {
 		if host == name {
-			return errBlocked
+			return ErrBlocked
 		}
 	}
 	// 2852039166, 0xa9fea9fe and 169.254.43518 are addresses too for some resolvers.
@@ -137,9 +137,9 @@ func checkHost(host string) error {
 	return nil
 }
 
-// parseAddress reads host:port, where a port that is not written is usual (empty: it must be written), and refuses
+// ParseAddress reads host:port, where a port that is not written is usual (empty: it must be written), and refuses
 // hosts that may not be asked.
-func parseAddress(text, usual string) (host, port string, err error) {
+func ParseAddress(text, usual string) (host, port string, err error) {
 	host, port, err = net.SplitHostPort(text)
 	if err != nil && usual != "" {
 		host, port, err = net.SplitHostPort(net.JoinHostPort(strings.Trim(text, "[]"), usual))
@@ -151,14 +151,14 @@ func parseAddress(text, usual string) (host, port string, err error) {
 		return "", "", fmt.Errorf("%q is not a port number", port)
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if _, err := netip.ParseAddr(host); err != nil && !isHostName(host) {
+	if _, err := netip.ParseAddr(host); err != nil && !IsHostName(host) {
 		return "", "", fmt.Errorf("%q is not the name of a host", host)
 	}
-	return host, port, checkHost(host)
+	return host, port, CheckHost(host)
 }
 
-// isHostName tells whether s may be a name in DNS. Names of services may have underscores.
-func isHostName(s string) bool {
+// IsHostName tells whether s may be a name in DNS. Names of services may have underscores.
+func IsHostName(s string) bool {
 	if s == "" || len(s) > 253 {
 		return false
 	}
@@ -173,15 +173,4 @@ func isHostName(s string) bool {
 		}
 	}
 	return true
-}
-
-// lintAddresses finds addresses that cannot be asked.
-func lintAddresses(path string, addresses []string, usual string) []runbook.ParamProblem {
-	var out []runbook.ParamProblem
-	for i, text := range addresses {
-		if _, _, err := parseAddress(text, usual); err != nil && known(text) {
-			out = append(out, problem(fmt.Sprintf("%s[%d]", path, i), "write it as host:port", "%v", err))
-		}
-	}
-	return out
 }
