@@ -4,17 +4,17 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"github.com/politicalsphere/sop/rollout/kube"
 	"github.com/politicalsphere/sop/runbook/run"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // The annotations that a run leaves on a workload.
 const (
-	prefix     = "sop.politicalsphere.dev/"
-	AnnotFence = prefix + "fence" // a number that grows with every writer
-	AnnotAct   = prefix + "act"   // the wish that was done last
-	AnnotRun   = prefix + "run"   // the run that did it
-	AnnotPin   = prefix + "pin"   // JSON: what ran before that run
+	AnnotFence = kube.Prefix + "fence" // a number that grows with every writer
+	AnnotAct   = kube.Prefix + "act"   // the wish that was done last
+	AnnotRun   = kube.Prefix + "run"   // the run that did it
+	AnnotPin   = kube.Prefix + "pin"   // JSON: what ran before that run
 )
 
 // Mark is what the annotations of a workload say. The zero value is a workload that no run has touched.

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -15,7 +16,7 @@ import (
 
 // Local runs programs on this machine. Its zero value is ready.
 //
-// A program gets no shell, no input and no terminal: it is in a session of its own, so it can neither write past what
+// A program gets no shell, no input but Stdin, and no terminal: it is in a session of its own, so it can neither write past what
 // is shown of it nor wait for an answer that nobody sees it ask for. When the context ends, its process group gets
 // SIGTERM and, if it is still there after Grace, SIGKILL. What a program leaves running in its group is killed when it
 // has ended: a check only looks. Of what left the group with a session of its own nothing is known and nothing is
@@ -123,7 +124,7 @@ func settle(cmd *exec.Cmd, streams ...*stream) {
 func (c Command) judge(out *Output, err error) error {
 	var exit *exec.ExitError
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, exec.ErrWaitDelay): // what it left behind does not read its input
 		return nil
 	case !errors.As(err, &exit):
 		return fmt.Errorf("run %s: %w", c.name(), err)
@@ -156,7 +157,10 @@ func (c Command) prepare() (*exec.Cmd, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w", c.name(), err)
 	}
-	cmd := &exec.Cmd{Path: path, Args: c.Argv, Dir: dir, Env: env}
+	cmd := &exec.Cmd{Path: path, Args: c.Argv, Dir: dir, Env: env, WaitDelay: linger} // its input may be left unread
+	if c.Stdin != nil {
+		cmd.Stdin = bytes.NewReader(c.Stdin)
+	}
 	detach(cmd)
 	return cmd, nil
 }

@@ -17,6 +17,8 @@ type Command struct {
 	Argv []string // the program and its arguments; no shell reads them
 	Dir  string   // where it runs; empty: where sop was started
 	Env  []string // NAME=value, beside the few variables that every program is given; the last of a name counts
+	// Stdin is what it can read, and then the end of it; nil: nothing at all.
+	Stdin []byte
 	// MaxOutput is how many bytes of each of the two streams are kept, the last ones; 0: DefaultOutput.
 	MaxOutput int
 }

@@ -119,6 +119,7 @@ type Act struct {
 	Run  string
 	Step string
 	Env  runbook.Environment
+	Back bool // a step of the rollback procedure: it does not wait for the environment's lock
 }
 
 // NotifyWork tells people something. It tries a few times and then reports one Acted; an urgent one tries for longer.
@@ -133,6 +134,15 @@ type NotifyWork struct {
 	Invite  *runbook.Invite // an appointment to write beside the report; nil: none
 	Facts   map[string]string
 	Urgent  bool
+}
+
+// InviteWork writes the appointment of a message that a person has passed on. It reports one Acted.
+type InviteWork struct {
+	Wish   string
+	Run    string
+	Step   string
+	At     time.Time
+	Invite runbook.Invite
 }
 
 // JobWork runs a Kubernetes Job to its end. It reports Acting while it runs and one Acted.
@@ -163,6 +173,7 @@ type FlagsWork struct {
 }
 
 func (NotifyWork) work()    {}
+func (InviteWork) work()    {}
 func (JobWork) work()       {}
 func (CommandWork) work()   {}
 func (RequestWork) work()   {}
