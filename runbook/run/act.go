@@ -79,6 +79,9 @@ func writes(step runbook.Step) bool {
 	return false
 }
 
+// locks tells whether an action writes to the environment's cluster, which needs its lock.
+func locks(step runbook.Step) bool { return step.Job != nil || step.Flags != nil }
+
 func (d *decision) actWish(step runbook.Step) string {
 	return fmt.Sprintf("%s/%s/%d", d.s.ID, step.ID, d.s.Acts+1)
 }
@@ -120,6 +123,7 @@ func (d *decision) acted(v Acted) {
 		d.emit(ActionEnded{Step: step.ID, Wish: v.Wish, Stage: v.outcome(), Summary: v.Summary, Evidence: v.Evidence, Output: v.Output, Kept: v.Kept})
 		return
 	}
+	d.invited(v)
 	d.flagsOff(v)
 }
 
@@ -182,15 +186,15 @@ func (s State) actionWorks() []Work {
 		if !ok || a.Stage != ActionRunning || a.Wish == "" || phase >= 0 && writes(step) && s.goingBack() {
 			continue
 		}
-		if body := s.actBody(step, a); body != nil {
+		if body := s.actBody(step, phase, a); body != nil {
 			works = append(works, Work{ID: a.Wish, Body: body})
 		}
 	}
-	return works
+	return append(works, s.inviteWorks()...)
 }
 
-func (s State) actBody(step runbook.Step, a ActionState) Body {
-	act := Act{Wish: a.Wish, Run: s.ID, Step: step.ID, Env: s.Plan.Env(a.Env)}
+func (s State) actBody(step runbook.Step, phase int, a ActionState) Body {
+	act := Act{Wish: a.Wish, Run: s.ID, Step: step.ID, Env: s.Plan.Env(a.Env), Back: phase < 0}
 	switch {
 	case step.Notify != nil:
 		m := Message{Wish: a.Wish, About: step.ID, Channel: step.Notify.Channel, Text: a.Text, At: a.Started, By: a.By}

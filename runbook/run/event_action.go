@@ -37,6 +37,12 @@ type (
 		Output   Safe        `json:"output,omitempty"`
 		Kept     string      `json:"kept,omitempty"`
 	}
+	// Invited says that the appointment of a message was written, which a person had passed on, or why not.
+	Invited struct {
+		Step    string `json:"step"`
+		Summary Safe   `json:"summary"`
+		Kept    string `json:"kept,omitempty"`
+	}
 	// Approved is the yes of somebody else.
 	Approved struct {
 		Step     string   `json:"step"`
@@ -112,7 +118,7 @@ type (
 )
 
 var journaledActions = []Event{
-	ActionStarted{}, ActionEnded{}, Approved{}, ApprovalVoided{}, Answered{}, ShareWished{}, ShareReached{}, FlagsPaused{},
+	ActionStarted{}, ActionEnded{}, Invited{}, Approved{}, ApprovalVoided{}, Answered{}, ShareWished{}, ShareReached{}, FlagsPaused{},
 	MessageWished{}, MessageSent{}, FlagsOffAsked{}, FlagsOffSeen{}, FlagsOffLate{},
 }
 
@@ -121,6 +127,7 @@ var journaledActions = []Event{
 func (ActionStarted) Kind() string  { return "wish.action" }
 func (ActionSeen) Kind() string     { return "action.seen" }
 func (ActionEnded) Kind() string    { return "action.ended" }
+func (Invited) Kind() string        { return "message.invited" }
 func (Approved) Kind() string       { return "approved" }
 func (ApprovalVoided) Kind() string { return "approval.voided" }
 func (Answered) Kind() string       { return "answered" }
@@ -155,6 +162,9 @@ func (e ActionStarted) apply(s *State, at time.Time) {
 		a.Stage = ActionHolding // at its last share, for no time: the rule of flags wishes the next one
 	}
 	s.Actions[e.Step] = a
+	if locks(step) {
+		s.env(e.Env, func(*EnvState) {}) // whose lock is wanted
+	}
 	s.step(e.Step, func(st *StepState) {
 		st.Override, st.Deferred, st.Deferral, st.Attested = nil, false, nil, nil // they were about not doing it
 	})
@@ -179,6 +189,12 @@ func (e ActionEnded) apply(s *State, at time.Time) {
 		}
 		s.answer(sent, at)
 	}
+}
+
+func (e Invited) apply(s *State, _ time.Time) {
+	a := s.Actions[e.Step]
+	a.Step, a.Summary, a.Kept = e.Step, e.Summary, e.Kept
+	s.Actions[e.Step] = a
 }
 
 func (e Approved) apply(s *State, at time.Time) {

@@ -14,6 +14,8 @@ func (s State) actionWords(e Stamped) (text string, loud bool) {
 		return s.startedWords(v, e.Actor), false
 	case ActionEnded:
 		return strings.TrimSpace(fmt.Sprintf("%s: %s %s", s.title(v.Step), v.Stage, v.Summary)), v.Stage != ActionDone
+	case Invited:
+		return fmt.Sprintf("%s: %s", s.title(v.Step), v.Summary), v.Kept == ""
 	case Approved:
 		return fmt.Sprintf("%s: %s", s.title(v.Step), v.Approval.words()), false
 	case ApprovalVoided:

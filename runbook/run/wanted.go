@@ -128,8 +128,11 @@ func ttl(c runbook.Check) time.Duration {
 func (s State) envWorks(name string) []Work {
 	env, plan := s.Envs[name], s.Plan.Env(name)
 	var works []Work
+	if s.locking(name) {
+		works = append(works, Work{ID: "lock/" + name, Body: LockWork{Env: plan, Run: s.ID}})
+	}
 	if len(env.Pins) == 0 {
-		return nil
+		return works
 	}
 	targets := s.targets(pinned(env.Pins))
 	works = append(works, Work{ID: "follow/" + name + "/" + strings.Join(pinned(env.Pins), ","), Body: FollowWork{Env: plan, Targets: targets}})
@@ -141,9 +144,6 @@ func (s State) envWorks(name string) []Work {
 			ID:   fmt.Sprintf("sample/%s/%s", name, env.Monitored),
 			Body: SampleWork{Env: plan, Metrics: s.monitored(name), Every: s.every(name)},
 		})
-	}
-	if s.locking(name) {
-		works = append(works, Work{ID: "lock/" + name, Body: LockWork{Env: plan, Run: s.ID}})
 	}
 	return works
 }
@@ -237,6 +237,11 @@ func (s State) locking(name string) bool {
 	}
 	for _, w := range s.Watches {
 		if w.Env == name && w.Ended.IsZero() {
+			return true
+		}
+	}
+	for id, a := range s.Actions {
+		if step, phase, _ := s.place(id); a.Env == name && a.underWay() && phase >= 0 && locks(step) {
 			return true
 		}
 	}

@@ -11,12 +11,14 @@ import (
 
 	"github.com/politicalsphere/sop/checks"
 	"github.com/politicalsphere/sop/rollout"
+	"github.com/politicalsphere/sop/rollout/act"
 	"github.com/politicalsphere/sop/rollout/kube"
 	"github.com/politicalsphere/sop/rollout/practice"
 	"github.com/politicalsphere/sop/rollout/prom"
 	"github.com/politicalsphere/sop/rollout/watch"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/engine"
+	"github.com/politicalsphere/sop/runbook/journal"
 	"github.com/politicalsphere/sop/runbook/run"
 )
 
@@ -89,6 +91,7 @@ type parts struct {
 	checks   *checks.Worker
 	rollout  *rollout.Worker
 	watch    *watch.Worker
+	act      *act.Worker
 	ready    func(context.Context) error
 }
 
@@ -102,13 +105,15 @@ func newParts(c connections, plan *runbook.Plan) *parts {
 		checks:   checks.New(doors, plan),
 		rollout:  rollout.NewWorker(clusters, c.clock, c.operator),
 		watch:    watch.New(metrics, c.clock),
+		act:      act.New(act.Sources{Clusters: clusters, HTTP: doors.HTTP, Programs: doors.Programs, Variable: doors.Variable, Clock: c.clock}),
 		ready:    c.ready,
 	}
 }
 
-// follow opens the checks' door to the run's journal.
-func (p *parts) follow(plan *runbook.Plan, dir string) {
-	p.checks.Journal = audit{clusters: p.clusters, plan: plan, dir: dir}.chain
+// follow opens the doors to the run's journal: the checks read it, the actions keep their outputs beside it.
+func (p *parts) follow(plan *runbook.Plan, j *journal.Journal) {
+	p.checks.Journal = audit{clusters: p.clusters, plan: plan, dir: j.Dir()}.chain
+	p.act.Output, p.act.File = j.PutOutput, j.WriteFile
 }
 
 // Do gives each Work to the worker that knows how; it makes parts an engine.Worker.
@@ -123,6 +128,8 @@ func (p *parts) Do(ctx context.Context, w run.Work, report func(run.Observation)
 		return p.checks.Do(ctx, w, report)
 	case run.BaselineWork, run.SampleWork:
 		return p.watch.Do(ctx, w, report)
+	case run.NotifyWork, run.InviteWork, run.JobWork, run.CommandWork, run.RequestWork, run.FlagsWork:
+		return p.act.Do(ctx, w, report)
 	}
 	return p.rollout.Do(ctx, w, report)
 }

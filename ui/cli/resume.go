@@ -107,7 +107,7 @@ func (a *app) reopen(c connections, dir string) (*session, *runbook.Plan, error)
 		id: state.ID, dir: j.Dir(), clock: c.clock, operator: c.operator, parts: newParts(c, state.Plan), close: j.Close,
 		over: make(chan struct{}),
 	}
-	s.parts.follow(state.Plan, j.Dir())
+	s.parts.follow(state.Plan, j)
 	s.engine = engine.New(engine.Config{
 		Clock: c.clock, Journal: j, Worker: s.parts, State: state, Begin: run.Resume(state, c.clock.Now(), c.operator),
 	})

@@ -66,7 +66,7 @@ func (a *app) begin(c connections, p *parts, id string, doc *runbook.Document, p
 		fmt.Fprintf(a.err, "sop: no journal, the rollback goes on without one: %v\n", err)
 	} else {
 		record, s.close, s.dir = j, j.Close, j.Dir()
-		p.follow(plan, j.Dir())
+		p.follow(plan, j)
 	}
 	state := run.New(id, plan)
 	s.engine = engine.New(engine.Config{
