@@ -29,7 +29,7 @@ type Approve struct {
 
 // Job runs a Kubernetes Job to its end, in the environment's namespace.
 type Job struct {
-	CronJob   string   `yaml:"cronJob,omitempty"`   // name of a CronJob in the namespace, whose Job is run once, now
+	CronJob   string   `yaml:"cronJob,omitempty"`   // name of a CronJob in the namespace, whose Job is run once, now; filled in as empty, a person does it by hand
 	Manifest  string   `yaml:"manifest,omitempty"`  // the Job as YAML text, instead of a CronJob
 	Timeout   Duration `yaml:"timeout,omitempty"`   // until it counts as failed; 0: 10 minutes
 	Migration string   `yaml:"migration,omitempty"` // it changes data: compatible (the version before works with it too) or incompatible

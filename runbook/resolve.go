@@ -188,10 +188,14 @@ func (r *resolver) length(path string, d *Duration) {
 	d.D, d.Expr = long, ""
 }
 
-// defaults gives every check the interval and the time-out of its kind where the file says nothing.
+// defaults gives every check the interval and the time-out of its kind where the file says nothing. A Job that no value
+// names is done by hand: its step is a hand item here.
 func (r *resolver) defaults() {
 	fill := func(steps []Step) {
 		for i := range steps {
+			if j := steps[i].Job; j != nil && j.CronJob == "" && j.Manifest == "" {
+				steps[i].Job, steps[i].Confirm = nil, ""
+			}
 			for j := range steps[i].Verify {
 				c := &steps[i].Verify[j]
 				if kind, ok := r.doc.kind(c.Kind); ok {

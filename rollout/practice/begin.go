@@ -14,7 +14,7 @@ func (w *World) begin(t *Trouble) (end func()) {
 	now := w.clock.Now()
 	switch b := t.body().(type) {
 	case *MetricsFault:
-		w.prom.Inject(b.effect(now))
+		return w.prom.Inject(b.effect(now))
 	case *PrometheusFault:
 		w.prom.Break(promapi.Outage{Trouble: troubles[b.Trouble], Start: now, For: b.For, Delay: b.Delay})
 	case *ClusterFault:

@@ -11,10 +11,11 @@ import (
 // condition is something that can be true of the world. The zero value is true from the start.
 type condition struct {
 	namespace string
+	flag      string // empty: it is about pods
 	percent   int
 }
 
-var conditionForm = regexp.MustCompile(`^([a-z0-9-]+) at ([0-9]+)\s*%$`)
+var conditionForm = regexp.MustCompile(`^([a-z0-9-]+)(?: ([A-Za-z0-9_.-]+))? at ([0-9]+)\s*%$`)
 
 func parseCondition(text string) (condition, error) {
 	if text == "start" {
@@ -22,13 +23,13 @@ func parseCondition(text string) (condition, error) {
 	}
 	m := conditionForm.FindStringSubmatch(text)
 	if m == nil {
-		return condition{}, fmt.Errorf("%q is no event; write start, or NAMESPACE at N%%, such as production at 100%%", text)
+		return condition{}, fmt.Errorf("%q is no event; write start, NAMESPACE at N%% or NAMESPACE FLAG at N%%, such as production at 100%%", text)
 	}
-	percent, err := strconv.Atoi(m[2])
+	percent, err := strconv.Atoi(m[3])
 	if err != nil || percent < 1 || percent > 100 {
 		return condition{}, fmt.Errorf("%q: the share has to be from 1%% to 100%%", text)
 	}
-	return condition{namespace: m[1], percent: percent}, nil
+	return condition{namespace: m[1], flag: m[2], percent: percent}, nil
 }
 
 // holds says whether the condition is true of these pods: of those that are not ending, so many percent are ready

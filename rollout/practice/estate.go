@@ -66,6 +66,7 @@ var dependencies = []struct {
 const (
 	forgeHost    = "github.example"
 	artifactHost = "artifacts.example"
+	chatHost     = "chat.example"
 	repoOwner    = "political-sphere"
 	repoName     = "platform"
 )
@@ -81,6 +82,7 @@ var hosts = map[string]site{
 	registry:                          {kind: registrySite},
 	forgeHost:                         {kind: forgeSite},
 	artifactHost:                      {kind: artifactSite},
+	chatHost:                          {kind: chatSite},
 }
 
 // site is what answers under a host's name, and for which namespace.
@@ -98,6 +100,7 @@ const (
 	registrySite
 	forgeSite
 	artifactSite
+	chatSite
 )
 
 // frontOf is the host of a namespace's own site.

@@ -13,14 +13,17 @@ import (
 
 // Fault is a Trouble that begins in the course of the drill.
 type Fault struct {
-	At      Moment `yaml:"at"`
+	At Moment `yaml:"at"`
+	// While: it ends as soon as what it begins after is no longer true, and may come again.
+	While   bool `yaml:"while,omitempty"`
 	Trouble `yaml:",inline"`
 }
 
 // Moment is when a fault begins: Delay after something has become true for the first time, and up to Jitter later,
 // by the seed.
 type Moment struct {
-	// After is "start" or "NAMESPACE at N%": that share of the namespace's pods runs the release and is ready.
+	// After is "start", "NAMESPACE at N%" (that share of the namespace's pods runs the release and is ready) or
+	// "NAMESPACE FLAG at N%" (the feature flag is on for that share, or a greater one).
 	After  string        `yaml:"after"`
 	Delay  time.Duration `yaml:"delay,omitempty"`
 	Jitter time.Duration `yaml:"jitter,omitempty"`

@@ -19,7 +19,7 @@ func (w *World) objects() []runtime.Object {
 		all = append(all, node(i+1))
 	}
 	for _, ns := range namespaces {
-		all = append(all, namespace(ns), quota(ns), appConfig(ns), appSecrets(ns), flagConfig(ns), w.tlsSecret(ns))
+		all = append(all, namespace(ns), quota(ns), appConfig(ns), appSecrets(ns), flagConfig(ns), w.tlsSecret(ns), w.restore(ns))
 		for i, d := range dependencies {
 			all = append(all, dependency(ns, d.name, d.port, i)...)
 		}

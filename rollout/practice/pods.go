@@ -32,7 +32,7 @@ func (w *World) tell() {
 		delete(w.told, p)
 		w.prom.Observe(now, p, promapi.Absent)
 	}
-	w.arm(pods)
+	w.arm(pods, w.flagShares())
 }
 
 // componentPods are the pods of a namespace ("" for all) that belong to the components: those of Jobs serve nobody.
@@ -68,6 +68,7 @@ type faultState struct {
 	delay     time.Duration
 	armed     bool
 	began     time.Time
+	over      func() // ends one that lasts only while its condition is true; nil: it is not there
 }
 
 func newFaultState(f Fault, seed int64, index int) (*faultState, error) {
@@ -84,18 +85,40 @@ func newFaultState(f Fault, seed int64, index int) (*faultState, error) {
 }
 
 // arm sets the time going for each fault whose condition is true for the first time.
-func (w *World) arm(pods []kubeapi.PodView) {
+func (w *World) arm(pods []kubeapi.PodView, flags map[condition]bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.started || w.clock.isHasty() {
 		return // the drill has not begun
 	}
 	for _, s := range w.faults {
-		if !s.armed && s.condition.holds(pods, w.scenario.World.Release) {
+		holds := flags[s.condition] || s.condition.flag == "" && s.condition.holds(pods, w.scenario.World.Release)
+		switch {
+		case !s.armed && holds:
 			s.armed = true
 			w.clock.Go(func() { w.strike(s) })
+		case s.armed && !holds && s.over != nil:
+			over := s.over
+			s.armed, s.over = false, nil
+			w.clock.Go(over) // it may call the cluster
 		}
 	}
+}
+
+// flagShares tells which conditions about flags are true.
+func (w *World) flagShares() map[condition]bool {
+	var hold map[condition]bool
+	for _, s := range w.faults {
+		c := s.condition
+		if c.flag == "" {
+			continue
+		}
+		if hold == nil {
+			hold = map[condition]bool{}
+		}
+		hold[c] = flagShare(w.kube.ConfigMap(c.namespace, flagsName)[flagsKey], c.flag) >= c.percent
+	}
+	return hold
 }
 
 // strike waits for a fault's moment, begins it and, if it has an end, ends it.
@@ -104,10 +127,13 @@ func (w *World) strike(s *faultState) {
 		return
 	}
 	now := w.clock.Now()
+	end := w.begin(&s.fault.Trouble)
 	w.mu.Lock()
 	s.began = now
+	if s.fault.While {
+		s.over = end
+	}
 	w.mu.Unlock()
-	end := w.begin(&s.fault.Trouble)
 	if d := s.fault.lasts(); d > 0 && w.clock.Wait(w.ctx, d, nil) == nil {
 		end()
 	}

@@ -36,9 +36,9 @@ func TestFind(t *testing.T) {
 			t.Errorf("Find(%q) = %q, %v", name, sc.Metadata.Name, err)
 		}
 	}
-	_, err := Find("friday")
+	_, err := Find("sunday")
 	if !errors.Is(err, ErrNoScenario) || !strings.Contains(err.Error(), "tuesday, thursday") {
-		t.Errorf("Find(friday): %v", err)
+		t.Errorf("Find(sunday): %v", err)
 	}
 }
 

@@ -38,6 +38,8 @@ func (w *World) siteOf(s site, t tools) http.Handler {
 		return w.images
 	case forgeSite, artifactSite:
 		return t.atHost(s.kind)
+	case chatSite:
+		return http.HandlerFunc(w.chat)
 	}
 	return w.front(s.namespace)
 }
@@ -52,6 +54,13 @@ func (w *World) troubled(host string, h http.Handler) http.Handler {
 				panic(http.ErrAbortHandler)
 			case siteUnavailable:
 				http.Error(rw, "Service Unavailable", http.StatusServiceUnavailable)
+				return
+			case siteLimited:
+				rw.Header().Set("Retry-After", "5")
+				http.Error(rw, "rate_limited", http.StatusTooManyRequests)
+				return
+			case siteBroken:
+				http.Error(rw, "Internal Server Error", http.StatusInternalServerError)
 				return
 			case siteSlow:
 				if w.wait(r.Context(), t.Delay) != nil {

@@ -148,7 +148,7 @@ type AlertFault struct {
 // SiteFault is a host that does not answer as it should.
 type SiteFault struct {
 	Host string `yaml:"host"`
-	// Trouble is one of down (nobody listens), unavailable (503) and slow.
+	// Trouble is one of down (nobody listens), unavailable (503), broken (500), limited (429) and slow.
 	Trouble string        `yaml:"trouble"`
 	Delay   time.Duration `yaml:"delay,omitempty"` // of a slow answer
 	For     time.Duration `yaml:"for,omitempty"`
@@ -158,6 +158,8 @@ type SiteFault struct {
 const (
 	siteDown        = "down"
 	siteUnavailable = "unavailable"
+	siteBroken      = "broken"
+	siteLimited     = "limited"
 	siteSlow        = "slow"
 )
 
@@ -226,7 +228,7 @@ func (t *Trouble) validate() error {
 	case *AlertFault:
 		return errors.Join(inNamespace("alert", b.Namespace), need(b.Name != "", "alert.name is missing"))
 	case *SiteFault:
-		return errors.Join(oneOf("site.host", b.Host, sortedHosts()), oneOf("site.trouble", b.Trouble, []string{siteDown, siteUnavailable, siteSlow}))
+		return errors.Join(oneOf("site.host", b.Host, sortedHosts()), oneOf("site.trouble", b.Trouble, []string{siteDown, siteUnavailable, siteBroken, siteLimited, siteSlow}))
 	}
 	return nil
 }

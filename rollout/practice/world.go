@@ -37,6 +37,7 @@ type World struct {
 	present []*Trouble      // what is wrong now and looked up when somebody asks
 	certs   map[string]pair // by host, and by namespace for its Secret
 	serial  int64           // of the last certificate
+	posts   []Post          // that the chat took
 	started bool
 }
 
@@ -127,8 +128,11 @@ func (w *World) Idle() func() bool { return w.kube.Quiet }
 // behaviour says how a container runs. It is called with the cluster's lock held.
 func (w *World) behaviour(c kubeapi.Container) kubeapi.Behaviour {
 	version := tag(c.Image)
-	if c.Name == migrationContainer {
+	switch c.Name {
+	case migrationContainer:
 		return w.migrationRun(c.Namespace)
+	case restoreContainer:
+		return w.restoreRun(c.Namespace)
 	}
 	if !w.images.Has(c.Image) {
 		return kubeapi.Behaviour{Missing: "failed to resolve reference \"" + c.Image + "\": not found"}

@@ -259,6 +259,7 @@ var (
 	replicaSetGVR    = appsv1.SchemeGroupVersion.WithResource("replicasets")
 	jobGVR           = batchv1.SchemeGroupVersion.WithResource("jobs")
 	podGVR           = corev1.SchemeGroupVersion.WithResource("pods")
+	configMapGVR     = corev1.SchemeGroupVersion.WithResource("configmaps")
 	nodeGVR          = corev1.SchemeGroupVersion.WithResource("nodes")
 	namespaceGVR     = corev1.SchemeGroupVersion.WithResource("namespaces")
 	serviceGVR       = corev1.SchemeGroupVersion.WithResource("services")

@@ -96,18 +96,29 @@ func (s *Server) Pods(namespace string) []PodView {
 	return views
 }
 
-// OnPods calls f after every change of a pod that a request or a pass of the controllers brought, without the
-// server's lock, in the goroutine that made the change. f must be quick; it may set a Signal.
+// ConfigMap is the data of a ConfigMap; nil when there is none. It must not be changed.
+func (s *Server) ConfigMap(namespace, name string) map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.get(s.byPath[configMapGVR], key{namespace, name})
+	if v == nil {
+		return nil
+	}
+	return v.obj.(*corev1.ConfigMap).Data
+}
+
+// OnPods calls f after every change of a pod or a ConfigMap that a request or a pass of the controllers brought, without
+// the server's lock, in the goroutine that made the change. f must be quick; it may set a Signal.
 func (s *Server) OnPods(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.onPods = append(s.onPods, f)
 }
 
-// tellPods calls the OnPods functions if a pod has changed since the last time. The caller must not hold s.mu.
+// tellPods calls the OnPods functions if something of theirs has changed since the last time. The caller must not hold s.mu.
 func (s *Server) tellPods() {
 	s.mu.Lock()
-	latest := s.tables[podGVR].latest[key{}]
+	latest := max(s.tables[podGVR].latest[key{}], s.tables[configMapGVR].latest[key{}])
 	if latest == s.podsRV {
 		s.mu.Unlock()
 		return

@@ -68,7 +68,7 @@ type Server struct {
 	wake    run.Signal // wakes the controllers
 	passing bool       // the controllers are at work; their own changes need no Lag
 	kubelet kubelet
-	podsRV  uint64 // of the latest change of a pod that OnPods has told
+	podsRV  uint64 // of the latest change that OnPods has told
 }
 
 // New returns a server that holds the namespaces default and kube-system and nothing else. Its controllers rest

@@ -90,12 +90,19 @@ func (s *Server) Observe(at time.Time, p Pod, phase Phase) {
 	s.sim.observe(change{at: at, pod: p, phase: phase})
 }
 
-// Inject adds an effect.
-func (s *Server) Inject(e Effect) {
+// Inject adds an effect and returns what ends it.
+func (s *Server) Inject(e Effect) (end func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sim.advance(s.options.Now())
 	s.sim.effects = append(s.sim.effects, e)
+	i := len(s.sim.effects) - 1
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.sim.advance(s.options.Now())
+		s.sim.effects[i] = Effect{}
+	}
 }
 
 // Break adds an outage.
