@@ -93,7 +93,7 @@ func flagSpans(doc []byte) (map[string]span, error) {
 	}
 	flags, err := members(doc, top[i].start)
 	if err != nil {
-		return nil, errors.New(`"flags" is neither a map of flags nor a list`)
+		return nil, fmt.Errorf(`"flags" is no map of flags and no list: %w`, err)
 	}
 	for _, f := range flags {
 		found[f.key] = span{f.start, f.end}
