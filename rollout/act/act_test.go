@@ -335,8 +335,14 @@ func TestFlagsConflict(t *testing.T) {
 			}
 		})
 		w.expect(w.do(flagsWork(50)), run.ActionDone)
+		if err := w.clock.Wait(w.ctx, time.Minute, nil); err != nil { // until the other has done
+			t.Fatal(err)
+		}
 		for _, c := range []struct{ data, word string }{
-			{"no JSON", "no JSON"}, {`{}`, "flagd"}, {`{"flags":{}}`, "no flag"}, {`{"flags":{"lobby":{"variants":{"red":"r","blue":"b"}}}}`, "no clear on and off"},
+			{"no JSON", "no JSON"},
+			{`{}`, "flagd"},
+			{`{"flags":{}}`, "no flag"},
+			{`{"flags":{"lobby":{"variants":{"red":"r","blue":"b"}}}}`, "no clear on and off"},
 			{`{"flags":{"lobby":{"state":"ENABLED","variants":{"on":true,"off":false},"defaultVariant":"off","targeting":{"if":[true,"on"]}}}}`, "targeting rules of its own"},
 			{`{"flags":{"lobby":{"variants":{"on":true,"off":false}},"lobby":{}}}`, "twice"},
 		} {

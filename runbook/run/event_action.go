@@ -118,8 +118,20 @@ type (
 )
 
 var journaledActions = []Event{
-	ActionStarted{}, ActionEnded{}, Invited{}, Approved{}, ApprovalVoided{}, Answered{}, ShareWished{}, ShareReached{}, FlagsPaused{},
-	MessageWished{}, MessageSent{}, FlagsOffAsked{}, FlagsOffSeen{}, FlagsOffLate{},
+	ActionStarted{},
+	ActionEnded{},
+	Invited{},
+	Approved{},
+	ApprovalVoided{},
+	Answered{},
+	ShareWished{},
+	ShareReached{},
+	FlagsPaused{},
+	MessageWished{},
+	MessageSent{},
+	FlagsOffAsked{},
+	FlagsOffSeen{},
+	FlagsOffLate{},
 }
 
 // The names in the journal.
