@@ -50,8 +50,12 @@ func holdLine(in io.Reader) *line {
 
 func (l *line) lose() { l.once.Do(func() { close(l.lost) }) }
 
-// letGo ends the watch over the terminal.
+// letGo ends the watch over the terminal. One that was lost stays so: a SIGHUP that comes late must not turn the end of
+// the run into a death by signal.
 func (l *line) letGo() {
+	if l.isLost() {
+		return
+	}
 	signal.Stop(l.pipes)
 	signal.Stop(l.signals)
 	close(l.signals)
