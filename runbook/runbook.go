@@ -257,9 +257,17 @@ func (s Step) actions() []string {
 		name  string
 		there bool
 	}{
-		{"deploy", s.Deploy != nil}, {"watch", s.Watch != nil}, {"rollback", s.Rollback != nil}, {"notify", s.Notify != nil},
-		{"approve", s.Approve != nil}, {"job", s.Job != nil}, {"command", s.Command != nil}, {"http", s.HTTP != nil},
-		{"flags", s.Flags != nil}, {"wait", s.Wait != nil}, {"ask", s.Ask != nil},
+		{"deploy", s.Deploy != nil},
+		{"watch", s.Watch != nil},
+		{"rollback", s.Rollback != nil},
+		{"notify", s.Notify != nil},
+		{"approve", s.Approve != nil},
+		{"job", s.Job != nil},
+		{"command", s.Command != nil},
+		{"http", s.HTTP != nil},
+		{"flags", s.Flags != nil},
+		{"wait", s.Wait != nil},
+		{"ask", s.Ask != nil},
 	} {
 		if a.there {
 			names = append(names, a.name)

@@ -135,8 +135,14 @@ func (w walker) actions(s *Step, path string, at place) {
 		key   string
 		value any
 	}{
-		{"notify", s.Notify}, {"approve", s.Approve}, {"job", s.Job}, {"command", s.Command}, {"http", s.HTTP},
-		{"flags", s.Flags}, {"wait", s.Wait}, {"ask", s.Ask},
+		{"notify", s.Notify},
+		{"approve", s.Approve},
+		{"job", s.Job},
+		{"command", s.Command},
+		{"http", s.HTTP},
+		{"flags", s.Flags},
+		{"wait", s.Wait},
+		{"ask", s.Ask},
 	} {
 		if v := reflect.ValueOf(a.value); !v.IsNil() {
 			w.value(v.Elem(), path+"."+a.key, at)

@@ -134,24 +134,6 @@ var journaledActions = []Event{
 	FlagsOffLate{},
 }
 
-// The names in the journal.
-
-func (ActionStarted) Kind() string  { return "wish.action" }
-func (ActionSeen) Kind() string     { return "action.seen" }
-func (ActionEnded) Kind() string    { return "action.ended" }
-func (Invited) Kind() string        { return "message.invited" }
-func (Approved) Kind() string       { return "approved" }
-func (ApprovalVoided) Kind() string { return "approval.voided" }
-func (Answered) Kind() string       { return "answered" }
-func (ShareWished) Kind() string    { return "wish.share" }
-func (ShareReached) Kind() string   { return "share.reached" }
-func (FlagsPaused) Kind() string    { return "flags.paused" }
-func (MessageWished) Kind() string  { return "wish.message" }
-func (MessageSent) Kind() string    { return "message.sent" }
-func (FlagsOffAsked) Kind() string  { return "wish.flags-off" }
-func (FlagsOffSeen) Kind() string   { return "flags.off" }
-func (FlagsOffLate) Kind() string   { return "flags.late" }
-
 func (s *State) action(step string, change func(*ActionState)) {
 	a := s.Actions[step]
 	a.Answers = maps.Clone(a.Answers)
