@@ -253,3 +253,18 @@ func TestEveryActionSaysWhatItWillDo(t *testing.T) {
 		}
 	})
 }
+
+func TestTheRollbackTellsOfTheFlags(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := acting(t, "flags: {configmap: {name: f}, flags: lobby}")
+		p.press("s", "y")
+		p.d.For(time.Second)
+		p.press("R")
+		p.sees("lobby  5 % → off first")
+		p.sees("other feature flags")
+		p.press("enter")
+		p.d.For(time.Second)
+		p.press("b")
+		p.sees("lobby  → off")
+	})
+}

@@ -97,8 +97,8 @@ func (s State) raising() string {
 	return ""
 }
 
-// raised are the steps whose flags this run may have raised in an environment, in the order of the runbook.
-func (s State) raised(env string) []string {
+// Raised are the steps whose flags this run may have raised in an environment, in the order of the runbook.
+func (s State) Raised(env string) []string {
 	var steps []string
 	for step := range Steps(s.Plan) {
 		if a := s.Actions[step.ID]; step.Flags != nil && a.Env == env && (a.Share > 0 || a.Aim > 0) && a.Stage != ActionUndone {
@@ -115,7 +115,7 @@ func (d *decision) judgeFlagsOff() {
 	if !r.live() || r.Burnt.IsZero() {
 		return
 	}
-	if steps := d.s.raised(r.Env); r.FlagsWish == "" && len(steps) > 0 {
+	if steps := d.s.Raised(r.Env); r.FlagsWish == "" && len(steps) > 0 {
 		d.emit(FlagsOffAsked{Wish: fmt.Sprintf("%s/flags-off/%d", d.s.ID, d.s.Acts+1), Steps: steps, Until: d.at.Add(flagsPatience)})
 		return
 	}

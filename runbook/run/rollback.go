@@ -21,6 +21,8 @@ func (s State) WhyNotArmed() Safe {
 		return "rolled back already"
 	case env == "":
 		return "nothing was deployed by this run yet"
+	case len(s.Envs[env].Pins) == 0 && len(s.Raised(env)) > 0:
+		return "only flags were raised: R turns them off"
 	case !lamp.Known:
 		return "being verified"
 	case !lamp.OK:

@@ -33,6 +33,7 @@ func rollbackLines(f Frame) []string {
 		lines = append(lines, wrapped(f.Theme.Good, text, 1, f.W)...)
 	}
 	lines = append(lines, "")
+	lines = append(lines, flagRows(f, r)...)
 	for _, p := range r.Pins {
 		lines = append(lines, undoRows(f, r, p)...)
 	}
@@ -284,9 +285,51 @@ func untouched(f Frame, env string, pins []run.Pin) []string {
 	return lines
 }
 
+// flagRows are the flags that this run raised, which go off before the patches go out.
+func flagRows(f Frame, r *run.RollbackState) []string {
+	var lines []string
+	th := f.Theme
+	row := func(step string, look theme.Style, said string) {
+		lines = append(lines, " "+cell(th.Title, "flags", 12)+" "+cell(look, clean(flagNames(f, step))+"  "+said, f.W-15))
+	}
+	for _, id := range sortedKeys(r.Flags) {
+		switch off := r.Flags[id]; {
+		case off.Done:
+			row(id, th.Good, "→ off")
+		case off.Err != "":
+			row(id, th.Bad, "not off yet, tried again: "+string(off.Err))
+		default:
+			row(id, th.Accent, "being turned off")
+		}
+	}
+	if r.FlagsWish != "" {
+		return lines
+	}
+	for _, id := range f.State.Raised(r.Env) {
+		row(id, th.Text, fmt.Sprintf("%d %% → off first", max(f.State.Actions[id].Share, f.State.Actions[id].Aim)))
+	}
+	return lines
+}
+
+// flagNames are the flags of a step.
+func flagNames(f Frame, id string) string {
+	step, _, ok := StepOf(f.State, id)
+	switch {
+	case !ok || step.Flags == nil:
+		return id
+	case step.Flags.Flags.All:
+		return "every flag"
+	}
+	return strings.Join(step.Flags.Flags.List, ", ")
+}
+
 // notRestored says plainly what a rollback leaves as it is.
 func notRestored(f Frame) []string {
-	return wrapped(f.Theme.Dim, "Not restored: ConfigMaps, Secrets, feature flags and the database stay as they are now.", 1, f.W)
+	flags := "feature flags"
+	if r := f.State.Rollback; r != nil && (len(r.Flags) > 0 || len(f.State.Raised(r.Env)) > 0) {
+		flags = "other feature flags"
+	}
+	return wrapped(f.Theme.Dim, "Not restored: ConfigMaps, Secrets, "+flags+" and the database stay as they are now.", 1, f.W)
 }
 
 // afterwards are the stages and the steps of the rollback procedure.
@@ -298,8 +341,12 @@ func afterwards(f Frame, r *run.RollbackState) []string {
 	for _, step := range rollbackSteps(f.State) {
 		status := f.State.StepStatus(step.ID)
 		said, look := observed(f, step, status)
-		if step.IsManual() && status == run.Pending {
+		switch {
+		case status != run.Pending:
+		case step.IsManual():
 			said, look = "to tick: c, then space", f.Theme.Dim
+		case step.Rollback == nil && step.Action() != "":
+			said, look = "to start: c, then s", f.Theme.Dim
 		}
 		title := min(44, f.W/2)
 		lines = append(lines, " "+f.Theme.Mark(string(status), step.IsManual())+" "+cell(f.Theme.Text, clean(step.Title), title)+"  "+cell(look, said, f.W-title-8))
