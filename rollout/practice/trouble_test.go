@@ -272,7 +272,7 @@ func TestTroublesAreReadStrictly(t *testing.T) {
 		"report: {name: unit.xml, failed: 1}":                                     "a.yaml:11:32: field failed",
 		"alert: {namespace: production}":                                          "alert.name is missing",
 		"site: {host: gitlab.example, trouble: down}":                             `"gitlab.example" is none of alertmanager.production.example`,
-		"site: {host: github.example, trouble: tired}":                            `"tired" is none of down, unavailable, slow`,
+		"site: {host: github.example, trouble: tired}":                            `"tired" is none of down, unavailable, broken, limited, slow`,
 		"migration: {namespace: staging}":                                         "migration.message is missing",
 		"alert: {namespace: staging, name: A}\n      quota: {namespace: staging}": "exactly one",
 		"weather: {rain: true}":                                                   "a.yaml:11:7: field weather",

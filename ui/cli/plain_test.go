@@ -67,7 +67,7 @@ func answerTo(news string) (string, bool) {
 	}
 	best, typed := -1, ""
 	for _, r := range replies {
-		if at := strings.LastIndex(news, r.said); at > best && (best < 0 || !strings.Contains(news[best:], "Type a number.") || strings.Contains(news[best:at], "\n")) {
+		if at := strings.LastIndex(news, r.said); at > best && (best < 0 || strings.Contains(news[best:at], "\n")) {
 			best, typed = at, r.typed
 		}
 	}
