@@ -128,11 +128,12 @@ func ttl(c runbook.Check) time.Duration {
 func (s State) envWorks(name string) []Work {
 	env, plan := s.Envs[name], s.Plan.Env(name)
 	var works []Work
+	var lock []Work
 	if s.locking(name) {
-		works = append(works, Work{ID: "lock/" + name, Body: LockWork{Env: plan, Run: s.ID}})
+		lock = []Work{{ID: "lock/" + name, Body: LockWork{Env: plan, Run: s.ID}}}
 	}
 	if len(env.Pins) == 0 {
-		return works
+		return lock // for an action that writes before anything was deployed
 	}
 	targets := s.targets(pinned(env.Pins))
 	works = append(works, Work{ID: "follow/" + name + "/" + strings.Join(pinned(env.Pins), ","), Body: FollowWork{Env: plan, Targets: targets}})
@@ -145,7 +146,7 @@ func (s State) envWorks(name string) []Work {
 			Body: SampleWork{Env: plan, Metrics: s.monitored(name), Every: s.every(name)},
 		})
 	}
-	return works
+	return append(works, lock...)
 }
 
 // pinsID makes arming begin anew when there are new pins.
