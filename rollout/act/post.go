@@ -158,10 +158,3 @@ func (t *tries) again(ctx context.Context, w *Worker, asked time.Duration) bool 
 	}
 	return w.Clock.Wait(ctx, pause, nil) == nil
 }
-
-func (t *tries) words() string {
-	if t.n <= 1 {
-		return ""
-	}
-	return fmt.Sprintf(" (%d tries)", t.n)
-}
