@@ -27,7 +27,7 @@ type Approval struct {
 // Stamp is how it is known who approved.
 type Stamp string
 
-// SaidSo: the operator wrote down who it was and what they said; nobody else vouches for it. A stamp that a server
+// SaidSo means that the operator wrote down who it was and what they said; nobody else vouches for it. A stamp that a server
 // gives stands beside it under a name of its own.
 const SaidSo Stamp = "said-so"
 
