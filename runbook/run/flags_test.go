@@ -176,3 +176,30 @@ func TestFlagsAreWatchedAlsoAfterTheLastWatch(t *testing.T) {
 		t.Error("the metrics are asked for although nothing is watched any more")
 	}
 }
+
+// A run that only raises flags deploys nothing, and is judged by the metrics all the same.
+func TestFlagsAreWatchedWithoutADeploy(t *testing.T) {
+	rising := func() *runtest.Drive {
+		d := acting(t, "flags: {configmap: {name: flags}, flags: lobby, hold: 5m}",
+			"{id: later, title: Later, verify: [{probe: {}, interval: 10s, ttl: 40s}], deferTo: after}", "{id: later, title: Later, verify: [{probe: {}, interval: 10s, ttl: 40s}]}",
+			"trip: '> baseline + 5pp'", "trip: '> 5%'")
+		d.Want(run.Start{Step: "config"})
+		return d
+	}
+	d := rising()
+	d.For(21 * time.Minute)
+	if got := d.World.Outside.Shares["config"]; got != 100 {
+		t.Fatalf("at %d %%, want 100:%s", got, d.Log())
+	}
+	d = rising()
+	d.World.Errors = 40
+	d.For(21 * time.Minute)
+	if got := d.World.Outside.Shares["config"]; got != 5 || len(d.S.Tripped()) == 0 {
+		t.Fatalf("raised to %d %% over a trigger:%s", got, d.Log())
+	}
+	d.Want(run.Rollback{})
+	d.For(10 * time.Second)
+	if got := d.World.Outside.Shares["config"]; got != 0 {
+		t.Errorf("still on for %d %%:%s", got, d.Log())
+	}
+}

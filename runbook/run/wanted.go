@@ -128,17 +128,12 @@ func ttl(c runbook.Check) time.Duration {
 func (s State) envWorks(name string) []Work {
 	env, plan := s.Envs[name], s.Plan.Env(name)
 	var works []Work
-	var lock []Work
-	if s.locking(name) {
-		lock = []Work{{ID: "lock/" + name, Body: LockWork{Env: plan, Run: s.ID}}}
-	}
-	if len(env.Pins) == 0 {
-		return lock // for an action that writes before anything was deployed
-	}
-	targets := s.targets(pinned(env.Pins))
-	works = append(works, Work{ID: "follow/" + name + "/" + strings.Join(pinned(env.Pins), ","), Body: FollowWork{Env: plan, Targets: targets}})
-	if !s.Rollback.live() {
-		works = append(works, Work{ID: fmt.Sprintf("arm/%s/%s", name, pinsID(env.Pins)), Body: ArmWork{Env: plan, Pins: env.Pins}})
+	if len(env.Pins) > 0 { // none: an action writes here, and nothing was deployed
+		targets := s.targets(pinned(env.Pins))
+		works = append(works, Work{ID: "follow/" + name + "/" + strings.Join(pinned(env.Pins), ","), Body: FollowWork{Env: plan, Targets: targets}})
+		if !s.Rollback.live() {
+			works = append(works, Work{ID: fmt.Sprintf("arm/%s/%s", name, pinsID(env.Pins)), Body: ArmWork{Env: plan, Pins: env.Pins}})
+		}
 	}
 	if s.monitoring(name) {
 		works = append(works, Work{
@@ -146,7 +141,10 @@ func (s State) envWorks(name string) []Work {
 			Body: SampleWork{Env: plan, Metrics: s.monitored(name), Every: s.every(name)},
 		})
 	}
-	return append(works, lock...)
+	if s.locking(name) {
+		works = append(works, Work{ID: "lock/" + name, Body: LockWork{Env: plan, Run: s.ID}})
+	}
+	return works
 }
 
 // pinsID makes arming begin anew when there are new pins.
