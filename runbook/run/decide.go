@@ -130,6 +130,8 @@ func (d *decision) want(intent Intent) {
 		d.extend(v)
 	case Finish:
 		d.finish(v.Reason)
+	case GiveUp:
+		d.giveUp(v.Stop)
 	case Freeze:
 		d.freeze()
 	case Continue:
@@ -274,6 +276,19 @@ func (d *decision) finish(reason string) {
 		outcome = RolledBack
 	}
 	d.emit(Finished{Outcome: outcome, Verdict: d.s.RunVerdict(), Reason: MakeSafe(reason, 500)})
+}
+
+// giveUp ends an unattended drill that stopped. A run on a real cluster waits for a person instead.
+func (d *decision) giveUp(why Stop) {
+	if d.s.Auto == "" || d.s.Practice == "" {
+		d.refuse("only an unattended drill is given up: this run waits for a person")
+		return
+	}
+	outcome := why.Outcome
+	if r := d.s.Rollback; r != nil && r.Stage == Restored {
+		outcome = RolledBack
+	}
+	d.emit(Finished{Outcome: outcome, Verdict: d.s.RunVerdict(), Reason: MakeSafe(string(why.Why), 500)})
 }
 
 // rolledBack tells whether rollback patches went out.

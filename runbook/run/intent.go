@@ -45,6 +45,8 @@ type (
 	}
 	// Finish ends the run where it stands.
 	Finish struct{ Reason string }
+	// GiveUp ends an unattended drill where it stopped: nobody can go on with it, for its world ends with its program.
+	GiveUp struct{ Stop Stop }
 )
 
 // Intents of the rollout and the rollback.
@@ -77,6 +79,7 @@ func (Note) intent()       {}
 func (StatusSent) intent() {}
 func (Extend) intent()     {}
 func (Finish) intent()     {}
+func (GiveUp) intent()     {}
 func (Freeze) intent()     {}
 func (Continue) intent()   {}
 func (Rollback) intent()   {}

@@ -90,3 +90,29 @@ func TestPatienceBeginsAnewAfterAResume(t *testing.T) {
 		}
 	}
 }
+
+// Only an unattended drill is given up, with what its last stop came to; nobody else could go on with it.
+func TestGiveUp(t *testing.T) {
+	stop := run.Stop{Outcome: run.RunFailed, Why: "a box is red"}
+	begin := func(first run.RunStarted) *runtest.Drive {
+		first.Operator, first.Environment = "alice", "production"
+		return runtest.StartAs(t, runtest.Plan(t), runtest.NewWorld(), first)
+	}
+	for name, first := range map[string]run.RunStarted{
+		"a real run": {Auto: run.PolicyAuto}, "a person's drill": {Practice: "tuesday"}, "a person's run": {},
+	} {
+		d := begin(first)
+		refused(t, d, run.GiveUp{Stop: stop})
+		if !d.S.Ended.IsZero() {
+			t.Errorf("%s ended as %s", name, d.S.Outcome)
+		}
+	}
+	d := begin(run.RunStarted{Practice: "wednesday", Auto: run.PolicyGoodOperator})
+	d.Want(run.GiveUp{Stop: stop})
+	if got, ok := d.Events[len(d.Events)-1].Event.(run.Finished); !ok || got != (run.Finished{Outcome: run.RunFailed, Verdict: run.VerdictNone, Reason: "a box is red"}) {
+		t.Errorf("it ended with %+v", d.Events[len(d.Events)-1])
+	}
+	if d.S.Outcome != run.RunFailed || len(run.Wanted(d.S)) != 0 {
+		t.Errorf("it is %s, and %d works are wanted", d.S.Outcome, len(run.Wanted(d.S)))
+	}
+}

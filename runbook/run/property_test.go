@@ -45,6 +45,7 @@ func anyIntent(t *rapid.T) run.Intent {
 		run.Burn{},
 		run.TakeBack{},
 		run.Reason{Text: "x"},
+		run.GiveUp{Stop: run.Stop{Outcome: run.RunFailed, Why: "x"}},
 	}).Draw(t, "intent")
 }
 

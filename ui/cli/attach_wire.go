@@ -54,7 +54,7 @@ type wish struct {
 var wishes = intents(
 	run.Start{}, run.Approve{}, run.Answer{}, run.Update{}, run.Attest{}, run.Unattest{}, run.Override{}, run.Defer{}, run.Recheck{}, run.OpenGate{}, run.Note{},
 	run.StatusSent{}, run.Extend{}, run.Finish{}, run.Freeze{}, run.Continue{}, run.Rollback{}, run.Burn{},
-	run.TakeBack{}, run.Reason{},
+	run.TakeBack{}, run.Reason{}, run.GiveUp{},
 )
 
 func intents(list ...run.Intent) map[string]reflect.Type {

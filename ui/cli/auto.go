@@ -14,8 +14,8 @@ import (
 const never = time.Duration(-1)
 
 // unattended drives a session without a person: it sends what the policy wants next and tells what happens on w. It
-// returns why it could not go on, or nil when the run has ended or ctx has.
-func unattended(ctx context.Context, s *session, w io.Writer) *run.Stop {
+// returns why it could not go on, or nil when the run has ended by itself or ctx has.
+func unattended(ctx context.Context, s *session, w io.Writer) (stopped *run.Stop) {
 	changed := s.clock.NewSignal()
 	s.engine.Notify(changed)
 	teller := teller{w: w}
@@ -27,14 +27,18 @@ func unattended(ctx context.Context, s *session, w io.Writer) *run.Stop {
 		}
 		state := s.Latest()
 		teller.tell(state)
+		if !state.Ended.IsZero() || ctx.Err() != nil || stopped != nil {
+			return stopped
+		}
 		next := run.NextIntent(state, s.Now())
+		if next.Intent != nil && reflect.DeepEqual(next.Intent, last) && state.Notice.Text != "" {
+			next = run.Next{Stop: &run.Stop{Outcome: run.NeedsPerson, Why: state.Notice.Text}}
+		}
 		switch {
-		case !state.Ended.IsZero() || ctx.Err() != nil:
-			return nil
 		case next.Stop != nil:
-			return next.Stop
-		case next.Intent != nil && reflect.DeepEqual(next.Intent, last) && state.Notice.Text != "":
-			return &run.Stop{Outcome: run.NeedsPerson, Why: state.Notice.Text}
+			stopped = next.Stop
+			stopAt(s, state, *stopped)
+			continue
 		case next.Intent != nil:
 			last = next.Intent
 			s.Send(next.Intent)
@@ -47,6 +51,16 @@ func unattended(ctx context.Context, s *session, w io.Writer) *run.Stop {
 			return nil
 		}
 	}
+}
+
+// stopAt writes down why nothing goes on without a person. The run waits for one, who may mend what was wrong first; a
+// drill ends, for its world ends with the program.
+func stopAt(s *session, state run.State, why run.Stop) {
+	if state.Practice != "" {
+		s.Send(run.GiveUp{Stop: why})
+		return
+	}
+	s.engine.Send(system, run.Note{Text: fmt.Sprintf("nothing goes on without a person: %s: sop resume %s goes on", why.Why, s.id)})
 }
 
 // teller prints each line of a run's log once.

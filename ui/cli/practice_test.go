@@ -5,8 +5,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/politicalsphere/sop/rollout/practice"
+	"github.com/politicalsphere/sop/runbook/run"
 )
 
 // outcome is the JSON of a run, as other programs rely on it.
@@ -65,6 +67,48 @@ func TestPracticeBadRelease(t *testing.T) {
 		if c.State != "took" {
 			t.Errorf("got component %+v", c)
 		}
+	}
+}
+
+// A drill that has to stop ends there: its world is gone, and stopping was right. That is told wherever a run is.
+func TestPracticeStopped(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	var o outcome
+	must(t, exitFailed, "practice", "wednesday", "--auto", "good-operator", "--speed", "max", "-o", "json").into(t, &o)
+	if o.Outcome != "failed" || o.Verdict != "none" || !strings.Contains(o.Reason, "Security Scans is failed: semgrep: 1 finding") {
+		t.Errorf("got %+v", o)
+	}
+	for _, c := range o.Components {
+		if c.State != "untouched" {
+			t.Errorf("got component %+v", c)
+		}
+	}
+	if o.Score == nil || o.Score.Total != 100 {
+		t.Errorf("who stops in time scores %+v", o.Score)
+	}
+	var list struct {
+		Runs []struct {
+			Run, Outcome   string
+			Started, Ended time.Time
+		}
+	}
+	must(t, exitDone, "runs", "-o", "json").into(t, &list)
+	if len(list.Runs) != 1 || list.Runs[0].Run != o.Run || list.Runs[0].Outcome != "failed" || !list.Runs[0].Ended.After(list.Runs[0].Started) {
+		t.Errorf("the runs are %+v", list.Runs)
+	}
+	if text := must(t, exitDone, "runs").out; !strings.Contains(text, "failed        none          2m") {
+		t.Errorf("the runs are %s", text)
+	}
+	if text := must(t, exitDone, "report", o.Run).out; !strings.Contains(text, "Security Scans is failed: semgrep: 1 finding") || strings.Contains(text, "not over") {
+		t.Errorf("the report does not say why it ended:\n%s", text)
+	}
+	must(t, exitDone, "verify", o.Run)
+	cards, err := (shelf{&app{}}).Runs()
+	if err != nil || len(cards) != 1 || !cards[0].Ended || cards[0].Outcome != run.RunFailed || cards[0].Score == nil || *cards[0].Score != 100 {
+		t.Errorf("the shelf has %+v, %v", cards, err)
+	}
+	if s := must(t, exitFailed, "resume", o.Run, "--auto"); !strings.Contains(s.err, "is over (failed)") {
+		t.Errorf("resume says %s", s.err)
 	}
 }
 
