@@ -1,6 +1,10 @@
 package theme
 
-import "unicode/utf8"
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+)
 
 // inASCII spells our own signs with one character each, so that no column moves.
 var inASCII = map[rune]byte{
@@ -8,9 +12,13 @@ var inASCII = map[rune]byte{
 	'▸': '>', '▾': 'v', '▲': '^', '▼': 'v', '●': '*', '○': 'o', '■': '#', '□': '.', '…': '~', '·': '.', '•': '*', '×': 'x', '›': '>',
 	'─': '-', '│': '|', '┃': '|', '┊': ':', '┤': '+', '┨': '+', '├': '+', '└': '+', '┘': '+', '┌': '+', '┐': '+', '┴': '+',
 	'┬': '+', '┼': '+', '┈': '.', '╌': '-', '█': '#', '▉': '#', '▊': '#', '▋': '#', '▌': '#', '▍': '-', '▎': '-', '▏': '-', '░': '.',
-	'▁': '_', '▂': '_', '▃': '_', '▄': '=', '▅': '=', '▆': '=', '▇': '#', '▀': '\'', '−': '-', '—': '-', '≤': '<', '≥': '>',
-	'“': '"', '”': '"', '‘': '\'', '’': '\'', 'µ': 'u', '±': '+', '\u00a0': ' ',
+	'▁': '_', '▂': '_', '▃': '_', '▄': '=', '▅': '=', '▆': '=', '▇': '#', '▀': '\'', '−': '-', '—': '-',
+	'“': '"', '”': '"', '„': '"', '«': '<', '‘': '\'', '’': '\'', 'µ': 'u', '±': '+', '°': 'o', '§': 'S', '≈': '~', '\u00a0': ' ', '‑': '-',
+	'✓': 'v', '✗': 'x', '↳': '>', '➜': '>',
 }
+
+// compared are the comparisons that no single ASCII character says: they take the blank beside them for the second one.
+var compared = map[string]string{"≤": "<=", "≥": ">="}
 
 // Encode makes a finished view fit for the terminal: unchanged with Unicode, otherwise every other character
 // becomes as many ASCII ones as it has cells, ours by a fixed table and foreign ones "?".
@@ -21,8 +29,18 @@ func (t *Theme) Encode(view string) string {
 	out := make([]byte, 0, len(view))
 	for i := 0; i < len(view); {
 		n, cells := next(view[i:])
-		out = appendASCII(out, view[i:i+n], cells)
+		unit := view[i : i+n]
 		i += n
+		two, isComparison := compared[unit]
+		switch {
+		case isComparison && strings.HasPrefix(view[i:], " "):
+			out = append(out, two...)
+			i++
+		case isComparison && bytes.HasSuffix(out, []byte(" ")):
+			out = append(out[:len(out)-1], two...)
+		default:
+			out = appendASCII(out, unit, cells)
+		}
 	}
 	return string(out)
 }

@@ -168,3 +168,15 @@ func BenchmarkWidth(b *testing.B) {
 		})
 	}
 }
+
+// A comparison that loses its "or equal" says something else than was checked.
+func TestAComparisonKeepsItsMeaningInASCII(t *testing.T) {
+	th := New(Options{ASCII: true})
+	for text, want := range map[string]string{
+		"expected ≥ 1": "expected >=1", "≤ 5 pp": "<=5 pp", "ready ≥1": "ready>=1", "x≥1": "x?1", "↳ because": "> because",
+	} {
+		if got := th.Encode(text); got != want {
+			t.Errorf("%s shows as %q, want %q", text, got, want)
+		}
+	}
+}
