@@ -60,7 +60,7 @@ func (m *Model) body(f screen.Frame) []string {
 	}
 	lines := m.dialog.draw(m.th, f.W).View(f, room)
 	above := f
-	above.H = f.H - len(lines)
+	above.H, above.Whole = f.H-len(lines), f.H
 	return append(pad(m.screen(above), above.H), lines...)
 }
 
@@ -79,11 +79,11 @@ func (m *Model) screen(f screen.Frame) []string {
 	}
 	switch m.scope {
 	case keys.Rollout:
-		return m.board.View(f)
+		return m.board.View(f, &m.watch)
 	case keys.Watch:
 		return m.watch.View(f)
 	case keys.Rollback:
-		return m.rollback.View(f)
+		return m.rollback.View(f, &m.watch)
 	case keys.Report:
 		return m.report.View(f)
 	case keys.Commands:

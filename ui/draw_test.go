@@ -383,3 +383,25 @@ func BenchmarkView(b *testing.B) {
 		}
 	})
 }
+
+// What stands beside a dialog stays where it was: a person who opens the gate goes on reading.
+func TestADialogMovesNothingBesideIt(t *testing.T) {
+	for _, size := range [][2]int{{100, 30}, {120, 40}, {160, 45}, {200, 50}} {
+		for _, key := range []string{"g", ":", "o"} {
+			m, _ := open(drifting().scene("", "checklist"), looks()["colour"], size[0], size[1])
+			column := func() (at int) {
+				for line := range strings.SplitSeq(ansi.Strip(m.View().Content), "\n") {
+					if i := strings.Index(line, "Infrastructure Ready"); i >= 0 {
+						return i
+					}
+				}
+				return -1
+			}
+			before := column()
+			press1(m, key)
+			if after := column(); before < 0 || after != before {
+				t.Errorf("at %d×%d, %s moves the list from byte %d to %d of its line", size[0], size[1], key, before, after)
+			}
+		}
+	}
+}

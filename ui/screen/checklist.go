@@ -78,7 +78,7 @@ func (c *Checklist) Turn(s run.State, n int) {
 
 // View draws the checklist.
 func (c *Checklist) View(f Frame) []string {
-	layout := LayoutFor(f.W, f.H)
+	layout := LayoutFor(f.W, max(f.H, f.Whole))
 	left := 0
 	if f.W >= 100 && (layout != Beside || f.W >= 140) {
 		left = phaseColumnWidth(f)
@@ -130,6 +130,9 @@ func (c *Checklist) centre(f Frame, layout Layout, crumb bool) []string {
 		detail.W = w
 		return beside(f, lines, list.W, c.details(detail))
 	case Below:
+		if f.H < leastBoth {
+			return c.list(f, crumb, false)
+		}
 		list, detail := f, f
 		// The details get what the list leaves, at least half or so many lines.
 		list.H = min(c.listHeight(f, crumb, true), f.H-min(f.H/2, leastDetails))
@@ -153,6 +156,9 @@ func (c *Checklist) centre(f Frame, layout Layout, crumb bool) []string {
 
 // leastDetails is how many lines the details under a list get at least, with the rule above them.
 const leastDetails = 15
+
+// leastBoth is the height from which on a list and details under it are both worth showing.
+const leastBoth = 12
 
 // leastPreview is how many lines of details are worth showing under a list that leaves them free.
 const leastPreview = 4

@@ -190,7 +190,7 @@ func callFacts(f Frame, c Call, h int) []string {
 	if c.Status != "" && c.Kind != Said {
 		result = fact(th, "result", th.StatusStyle(string(c.Status)), string(c.Status)+": "+c.Result, f.W)
 	}
-	call := queryLines(th, "call", c.What, f.W)
+	call := fact(th, "call", th.Dim, c.What, f.W)
 	if c.Kind == Said {
 		call = fact(th, "", th.Text, c.What, f.W)
 	}

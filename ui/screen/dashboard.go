@@ -41,6 +41,30 @@ func Dashboard(f Frame, c *Checklist, v *Watch) []string {
 	return append(lines, beside(below, column, pods.W, v.tiles(charts, s, shown, below.H/max(1, rows)))...)
 }
 
+// The charts under a board: so tall at least and at most, and so many lines stay for what happened last.
+const (
+	leastTile    = 8
+	mostTile     = 12
+	logUnderThem = 8
+)
+
+// withCharts fills what lines leave free with a chart of every metric that is sampled, where there is room for them, and
+// with the last of what happened.
+func withCharts(f Frame, lines []string, v *Watch) []string {
+	s := v.prepare(f)
+	shown := min(len(s.metrics), 6)
+	if f.W < dashboardWidth || s.env == "" || shown == 0 {
+		return withLog(f, lines)
+	}
+	rows := (shown + 2) / 3
+	tall := min(mostTile, (f.H-len(lines)-2-logUnderThem)/rows)
+	if tall < leastTile {
+		return withLog(f, lines)
+	}
+	lines = append(lines, "", f.Theme.RuleLine(f.W))
+	return withLog(f, append(lines, v.tiles(f, s, shown, tall)...))
+}
+
 // tiles is the first n metrics as charts, three beside each other.
 func (v *Watch) tiles(f Frame, s *series, n, tall int) (lines []string) {
 	for i := 0; i < n; i += 3 {

@@ -102,7 +102,7 @@ func fact(th *theme.Theme, name string, st theme.Style, text string, w int) []st
 	if text == "" {
 		return nil
 	}
-	lines := wrapped(st, text, factColumn+3, w-1)
+	lines := wrapped(st, text, factColumn+3, w)
 	if len(lines) > 0 {
 		lines[0] = "   " + cell(th.Dim, name, factColumn) + strings.TrimPrefix(lines[0], strings.Repeat(" ", factColumn+3))
 	}
@@ -119,7 +119,7 @@ func factLines(th *theme.Theme, r run.Result, w int) []string {
 			lines = append(lines, fact(th, "in", th.Dim, where, w)...)
 		}
 		if e.Query != last.Query {
-			lines = append(lines, queryLines(th, "asked", string(e.Query), w)...)
+			lines = append(lines, fact(th, "asked", th.Dim, string(e.Query), w)...)
 		}
 		last = e
 	}
@@ -129,18 +129,6 @@ func factLines(th *theme.Theme, r run.Result, w int) []string {
 	}
 	return append(lines, fact(th, "sensor", th.Dim, sensor, w)...)
 }
-
-// queryLines are a call as it was made: a long one is broken where the line ends, so that none of it moves.
-func queryLines(th *theme.Theme, name, query string, w int) []string {
-	lines := fact(th, name, th.Dim, strings.ReplaceAll(query, " ", noBreak), w)
-	for i := range lines {
-		lines[i] = strings.ReplaceAll(lines[i], noBreak, " ")
-	}
-	return lines
-}
-
-// noBreak is a space at which no line is broken.
-const noBreak = "\u00a0"
 
 // besideLines are an observed value and, beside it where there is room, the one that was expected.
 func besideLines(th *theme.Theme, e, last run.Evidence, w int) []string {

@@ -35,7 +35,7 @@ func (d Dialog) View(f Frame, h int) []string {
 	at := -1
 	for i, l := range d.Lines {
 		style := th.Text
-		for j, part := range wrapped(style, l, 3, f.W-1) {
+		for j, part := range wrapped(style, l, 3, f.W) {
 			if i == d.Hot {
 				if j == 0 {
 					at = len(body)

@@ -307,10 +307,10 @@ func BeginQuestion(f Frame, lines []string, command string) []string {
 			out = append(out, "")
 			continue
 		}
-		out = append(out, wrapped(th.Text, clean(l), 1, min(f.W-1, 100))...)
+		out = append(out, wrapped(th.Text, clean(l), 1, min(f.W, 100))...)
 	}
 	out = append(out, "", " "+th.Dim.Render("The same as a command, for the next time:"))
-	out = append(out, wrapped(th.Key, clean(command), 3, f.W-1)...)
+	out = append(out, wrapped(th.Key, clean(command), 3, f.W)...)
 	if len(out)+2 > f.H { // how to go on comes before all else
 		out = out[:max(0, f.H-2)]
 	}

@@ -128,7 +128,7 @@ func (c *Checklist) head(f Frame, ph runbook.Phase, crumb bool) (head []string) 
 	th := f.Theme
 	if crumb {
 		_, _, done, total := worst(f.State, ph)
-		head = append(head, theme.Between(th.Title.Render(clean(ph.Title)), th.Dim.Render(fmt.Sprintf("%d of %d", done, total)), f.W), "")
+		head = append(head, theme.Between(th.Title.Render(clean(ph.Title)), th.Dim.Render(fmt.Sprintf("%d of %d", done, total))+" ", f.W), "")
 	}
 	head = append(head, sensorLines(f, 2)...)
 	if gate := gateLine(f, c.Phase); gate != "" {

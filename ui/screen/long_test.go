@@ -42,7 +42,7 @@ func TestTheTimelineIsAsHighAsItSays(t *testing.T) {
 	f := Frame{W: 60, H: 20, Theme: theme.New(theme.Options{})}
 	for _, text := range []string{"", "short", strings.Repeat("word ", 40), strings.Repeat("x", 47), strings.Repeat("x", 48), strings.Repeat("✔", 30), "日本" + strings.Repeat("語", 40), "two\nlines"} {
 		n := len(timeLine(f, run.Line{At: time.Unix(0, 0), Text: run.Safe(text)}))
-		if want := height(text, f.W-timeIndent); n != want {
+		if want := height(text, f.W); n != want {
 			t.Errorf("%q: %d lines, said to be %d", text, n, want)
 		}
 	}

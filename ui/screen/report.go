@@ -247,7 +247,7 @@ func overrideLines(f Frame) []string {
 
 // stepLines adds every step with its state, and who or when.
 func stepLines(f Frame, text *long) {
-	th := f.Theme
+	th, cols := f.Theme, reportColumnsOf(f)
 	for _, ph := range Phases(f.State) {
 		titled := false
 		for step := range run.PhaseSteps(ph) {
@@ -261,36 +261,51 @@ func stepLines(f Frame, text *long) {
 				})
 				titled = true
 			}
-			text.later(1, func() []string { return []string{stepLine(f, step)} })
+			text.later(1, func() []string { return []string{stepLine(f, step, cols)} })
 		}
 	}
 }
 
-func stepLine(f Frame, step runbook.Step) string {
-	th, s := f.Theme, f.State
-	status, st := s.StepStatus(step.ID), s.Steps[step.ID]
-	said := string(s.Observed(step.ID))
-	var at time.Time
-	who := ""
+// reportColumns are the widths of a step's row in the report: they take what they need, and what was seen has the rest.
+type reportColumns struct{ title, when int }
+
+func reportColumnsOf(f Frame) reportColumns {
+	var c reportColumns
+	for _, ph := range Phases(f.State) {
+		for step := range run.PhaseSteps(ph) {
+			_, when := stepSaid(f.State, step)
+			c.title, c.when = max(c.title, theme.Width(clean(step.Title))), max(c.when, theme.Width(when))
+		}
+	}
+	return reportColumns{title: min(c.title, 48, f.W*2/5), when: min(c.when, 20)}
+}
+
+// stepSaid is what was seen or said of a step, and by whom and when.
+func stepSaid(s run.State, step runbook.Step) (said, when string) {
+	st := s.Steps[step.ID]
+	said = string(s.Observed(step.ID))
+	at, who := s.LastSeen(step.ID), ""
 	switch {
 	case st.Override != nil:
 		at, who, said = st.Override.At, st.Override.By, string(st.Override.Reason)
 	case st.Attested != nil:
 		at, who, said = st.Attested.At, st.Attested.By, string(st.Attested.Note)
-	default:
-		at = s.LastSeen(step.ID)
 	}
-	when := ""
-	if !at.IsZero() {
-		when = strings.TrimSpace(clean(who) + " " + instant(at))
+	if at.IsZero() {
+		return said, ""
 	}
-	title := min(48, f.W*2/5)
-	row := "   " + th.Mark(string(status), step.IsManual()) + " " + cell(th.Text, clean(step.Title), title) + " "
+	return said, strings.TrimSpace(clean(who) + " " + instant(at))
+}
+
+func stepLine(f Frame, step runbook.Step, cols reportColumns) string {
+	th, status := f.Theme, f.State.StepStatus(step.ID)
+	said, when := stepSaid(f.State, step)
+	row := "   " + th.Mark(string(status), step.IsManual()) + " " + cell(th.Text, clean(step.Title), cols.title) + " "
 	if f.W >= 110 {
 		row += " " + cell(th.StatusStyle(string(status)), string(status), 14)
 	}
-	room := f.W - theme.Width(row) - 22
-	return theme.Truncate(row+" "+cell(th.Dim, said, room)+cellRight(th.Dim, when, 20), f.W)
+	room := f.W - theme.Width(row) - cols.when - 4
+	return theme.Truncate(row+" "+cell(th.Dim, said, room)+"  "+cellRight(th.Dim, when, cols.when), f.W)
 }
 
 // timeIndent is where the words of the timeline begin.
@@ -302,7 +317,7 @@ func timeline(f Frame, text *long) {
 	text.add(" " + th.Title.Render("Timeline") + th.Dim.Render("  UTC"))
 	for _, l := range f.State.Log {
 		if f.matches(string(l.Text)) {
-			text.later(height(string(l.Text), f.W-timeIndent), func() []string { return timeLine(f, l) })
+			text.later(height(string(l.Text), f.W), func() []string { return timeLine(f, l) })
 		}
 	}
 }
@@ -320,10 +335,12 @@ func timeLine(f Frame, l run.Line) []string {
 	return lines
 }
 
-// height is how many lines a text takes when it is wrapped; most take one, and no text is wider than it has bytes.
+// height is how many lines a text of the timeline takes in a frame so wide; most take one, and no text is wider than it
+// has bytes.
 func height(text string, width int) int {
-	if len(text) <= width && !strings.Contains(text, "\n") {
+	room := width - timeIndent - 1
+	if len(text) <= room && !strings.Contains(text, "\n") {
 		return 1
 	}
-	return max(1, len(theme.Wrap(text, width)))
+	return max(1, len(theme.Wrap(text, room)))
 }

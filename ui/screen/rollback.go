@@ -14,12 +14,12 @@ import (
 // Rollback is where a person looks on the rollback screen.
 type Rollback struct{ Top int }
 
-// View draws what a rollback does; before any, what R would do now.
-func (v *Rollback) View(f Frame) []string {
+// View draws what a rollback does, and under it what the charts show; before any, what R would do now.
+func (v *Rollback) View(f Frame, charts *Watch) []string {
 	lines := squeezed(rollbackLines(f), f.H)
 	shown, top := window(f.Theme, lines, -1, v.Top, f.H, f.W)
 	v.Top = top
-	return withLog(f, shown)
+	return withCharts(f, shown, charts)
 }
 
 func rollbackLines(f Frame) []string {
@@ -235,7 +235,7 @@ func pinRows(f Frame, c run.ComponentState, p run.Pin, state string, stateWidth 
 	}
 	head := " " + name + " " + arrow
 	if f.W >= 150 {
-		strip := max(8, f.W-1-12-1-22-2-44-2-26-2)
+		strip := max(8, min(60, f.W-1-12-1-22-2-44-2-26-2))
 		return []string{head + "  " + cell(look, identity, 44) + "  " + theme.PadRight(podStrip(th, c.Progress.Pods, strip), strip) + "  " + theme.PadRight(state, min(26, max(stateWidth, 26)))}
 	}
 	room := f.W - 36 - stateWidth - 2

@@ -13,8 +13,8 @@ import (
 // Rollout is where a person looks on the rollout board.
 type Rollout struct{ Top int }
 
-// View draws the waves of the deploy that is under way, or was last.
-func (v *Rollout) View(f Frame) []string {
+// View draws the waves of the deploy that is under way, or was last, and under them what the charts show.
+func (v *Rollout) View(f Frame, charts *Watch) []string {
 	d, ok := LastDeploy(f.State)
 	if !ok {
 		return []string{"", f.Theme.Title.Render(" No deploy was started yet."), f.Theme.Dim.Render(" On the checklist, " + f.Keys.Key(keys.Start) + " starts the step that deploys.")}
@@ -33,7 +33,7 @@ func (v *Rollout) View(f Frame) []string {
 	body, top := window(f.Theme, squeezed(lines, room), -1, v.Top, room, f.W)
 	v.Top = top
 	lines = append(append(head, body...), theme.Truncate(" "+podLegend(f.Theme), f.W)) // what explains the signs stays
-	return withLog(f, lines)
+	return withCharts(f, lines, charts)
 }
 
 // mostRows is how many rows the strip of a component takes at most.
@@ -119,6 +119,9 @@ func rolloutHead(f Frame, d run.DeployState) []string {
 func holdBar(f Frame, d run.DeployState) string {
 	step, _, _ := StepOf(f.State, d.Step)
 	left := d.HoldUntil.Sub(f.Now)
+	if d.Frozen {
+		return f.Theme.Dim.Render("the hold stands still")
+	}
 	if left <= 0 {
 		return f.Theme.Accent.Render("hold over")
 	}

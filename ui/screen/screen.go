@@ -33,6 +33,7 @@ type Frame struct {
 	State  run.State
 	Now    time.Time
 	W, H   int
+	Whole  int // H without the dialog that lies over the lower part: what the layout goes by, so that nothing jumps; 0: H
 	Theme  *theme.Theme
 	Keys   *keys.Map // what the keys do; nil: the standard map
 	Mouse  bool      // the mouse is taken
@@ -81,12 +82,12 @@ func cellRight(st theme.Style, s string, width int) string {
 	return st.Render(theme.PadLeft(s, width))
 }
 
-// wrapped renders text broken into lines of the width, each after an indent.
+// wrapped renders text broken into lines of the width, each after an indent; the last column stays free, as the first does.
 func wrapped(st theme.Style, text string, indent, width int) []string {
-	if width <= indent {
+	if width <= indent+1 {
 		return nil
 	}
-	lines := theme.Wrap(text, width-indent)
+	lines := theme.Wrap(text, width-indent-1)
 	pad := strings.Repeat(" ", indent)
 	for i, l := range lines {
 		lines[i] = pad + st.Render(l)

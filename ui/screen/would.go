@@ -49,7 +49,7 @@ func wouldHead(f Frame, env string) []string {
 	th, s := f.Theme, f.State
 	fuse := Span(f.real(fuseOf(s)))
 	if !s.Only {
-		return []string{theme.Between(th.Title.Render(" R would roll back "+clean(env)), th.Dim.Render("fuse "+fuse+" ")+" ", f.W), ""}
+		return []string{theme.Between(th.Title.Render(" R would roll back "+clean(env)), th.Dim.Render("fuse "+fuse)+" ", f.W), ""}
 	}
 	lines := []string{" " + th.Key.Render("R") + th.Title.Render(" rolls back "+clean(env)+" to these exact revisions:")}
 	text := "It freezes first and lights a fuse of " + fuse + "; " + f.Keys.Key(keys.Burn) + " burns it at once, " + f.Keys.Key(keys.TakeBack) + " takes it back."
