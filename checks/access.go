@@ -12,7 +12,7 @@ import (
 )
 
 type accessParams struct {
-	For      string   `yaml:"for,omitempty" doc:"rollout: everything that a rollout and its rollback need"`
+	For      string   `yaml:"for,omitempty" doc:"rollout: everything that a rollout and its rollback need, and the Jobs and flags of the same environment"`
 	Verbs    []string `yaml:"verbs,omitempty" doc:"verbs such as get, list, watch, create, update, patch, delete"`
 	Resource string   `yaml:"resource,omitempty" doc:"plural name of a resource, with its subresource if any: deployments, pods/log"`
 	Group    string   `yaml:"group,omitempty" doc:"API group of the resource, such as apps; empty for the core group"`
@@ -56,7 +56,7 @@ func readyAccess(w *Worker, work run.CheckWork) (check, error) {
 	if err != nil {
 		return check{}, err
 	}
-	return check{look: onCluster(cluster, said("access rules of namespace %s", work.Env.Namespace), accessLook{env: work.Env, cluster: cluster, rights: p.rights()}.look)}, nil
+	return check{look: onCluster(cluster, said("access rules of namespace %s", work.Env.Namespace), accessLook{env: work.Env, cluster: cluster, rights: p.rights(work.Needs)}.look)}, nil
 }
 
 // Rights cannot be watched. Where one or two requests tell all, they are asked for again soon.
@@ -65,10 +65,10 @@ const (
 	soon        = time.Minute
 )
 
-// rights are what the parameters ask for.
-func (p accessParams) rights() []kube.Right {
+// rights are what the parameters ask for; needs are those of the run's own steps.
+func (p accessParams) rights(needs []run.Need) []kube.Right {
 	if p.For == "rollout" {
-		return kube.RolloutRights()
+		return kube.RolloutRights(needs)
 	}
 	resource, sub, _ := strings.Cut(p.Resource, "/")
 	var out []kube.Right
@@ -136,11 +136,17 @@ func (l accessLook) missing(d kube.Denied) run.Evidence {
 	if d.Right.Group != "" {
 		resource += "." + d.Right.Group
 	}
+	if d.Right.Name != "" {
+		resource += "/" + d.Right.Name
+	}
 	args := []string{"auth", "can-i", d.Right.Verb, resource}
 	if d.Right.Subresource != "" {
 		args = append(args, "--subresource", d.Right.Subresource)
 	}
 	words := "may not " + d.Right.String()
+	if d.Right.For != "" {
+		words += fmt.Sprintf(", which the step %q needs", d.Right.For)
+	}
 	if d.Reason != "" {
 		words = fmt.Sprintf("%s: %s", words, d.Reason)
 	}

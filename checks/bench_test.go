@@ -32,6 +32,7 @@ type bench struct {
 	files    fs.FS
 	variable map[string]string
 	more     func(*Sources) // opens and closes further doors
+	needs    []run.Need     // what the run's own steps need
 }
 
 func newBench(t *testing.T) *bench {
@@ -60,7 +61,7 @@ func (b *bench) worker() *Worker {
 }
 
 func (b *bench) work(c runbook.Check) run.Work {
-	return run.Work{ID: "check", Body: run.CheckWork{Step: "step", Check: c, Env: b.plan.Env("production")}}
+	return run.Work{ID: "check", Body: run.CheckWork{Step: "step", Check: c, Env: b.plan.Env("production"), Needs: b.needs}}
 }
 
 // look does one look and checks what holds for every result.

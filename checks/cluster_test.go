@@ -241,15 +241,31 @@ func TestSecret(t *testing.T) {
 	}
 }
 
+// ownSteps are a run's steps that write beside its rollout.
+func ownSteps(maybe bool) []run.Need {
+	return []run.Need{
+		{Step: runbook.Step{Title: "Restore", Job: &runbook.Job{CronJob: "db-restore"}}, Maybe: maybe},
+		{Step: runbook.Step{Title: "Raise the flags", Flags: &runbook.Flags{ConfigMap: runbook.ConfigMapKey{Name: "flags"}}}, Maybe: maybe},
+	}
+}
+
 func TestAccess(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		forbid kubeapi.Rule
 		fault  kubeapi.Fault
 		params map[string]any
+		needs  []run.Need
 		status run.Status
 		words  []string
 	}{
+		{
+			name: "what the run's own steps need", forbid: kubeapi.Rule{Verbs: []string{"patch"}, Resources: []string{"configmaps"}, Names: []string{"flags"}}, params: params("for", "rollout"), needs: ownSteps(false), status: run.Failed,
+			words: []string{"may not patch configmaps flags", `which the step "Raise the flags" needs`, "kubectl -n production auth can-i patch configmaps/flags"},
+		},
+		{name: "what they may need", forbid: kubeapi.Rule{Resources: []string{"configmaps"}}, params: params("for", "rollout"), needs: ownSteps(true), status: run.Warn, words: []string{"may not get configmaps flags, patch configmaps flags"}},
+		{name: "what other runs need", forbid: kubeapi.Rule{Resources: []string{"configmaps", "jobs"}}, params: params("for", "rollout"), status: run.Passed, words: []string{"rights held"}},
+		{name: "only what is asked for", forbid: kubeapi.Rule{Resources: []string{"configmaps"}}, params: params("verbs", "get", "resource", "jobs", "group", "batch"), needs: ownSteps(false), status: run.Passed, words: []string{"1 right held"}},
 		{name: "good", params: params("for", "rollout"), status: run.Passed, words: []string{"rights held", "kubectl -n production auth can-i --list"}},
 		{
 			name: "no patch", forbid: kubeapi.Rule{Verbs: []string{"patch"}, Resources: []string{"deployments"}}, params: params("for", "rollout"), status: run.Failed,
@@ -274,7 +290,9 @@ func TestAccess(t *testing.T) {
 					world.server.Inject(c.fault)
 				}
 			}
-			want(t, newCluster(t).after(before, runbook.Check{Kind: "access", Params: c.params}), c.status, c.words...)
+			world := newCluster(t)
+			world.needs = c.needs
+			want(t, world.after(before, runbook.Check{Kind: "access", Params: c.params}), c.status, c.words...)
 		})
 	}
 }

@@ -29,7 +29,7 @@ func (w *Worker) arm(ctx context.Context, work run.ArmWork, report func(run.Obse
 	for {
 		key := w.armKey(ctx, cluster, work.Pins)
 		o := run.Armed{Env: work.Env.Name, OK: true}
-		if err := w.prove(ctx, cluster, work.Pins); err != nil {
+		if err := w.prove(ctx, cluster, work); err != nil {
 			o.OK, o.Why = false, safeError(err)
 		}
 		if ctx.Err() != nil {
@@ -71,14 +71,15 @@ func (w *Worker) armKey(ctx context.Context, cluster *kube.Cluster, pins []run.P
 }
 
 // prove returns why a rollback to the pins would not work, nil when it would.
-func (w *Worker) prove(ctx context.Context, cluster *kube.Cluster, pins []run.Pin) error {
+func (w *Worker) prove(ctx context.Context, cluster *kube.Cluster, work run.ArmWork) error {
+	pins := work.Pins
 	if len(pins) == 0 {
 		return fmt.Errorf("nothing is pinned yet")
 	}
 	errs := make([]error, len(pins)+1)
 	kube.Each(w.clock, len(errs), func(i int) {
 		if i == len(pins) {
-			errs[i] = backRights(ctx, cluster)
+			errs[i] = backRights(ctx, cluster, work.Needs)
 		} else if errs[i] = w.proveOne(ctx, cluster, pins[i]); errs[i] != nil {
 			errs[i] = fmt.Errorf("%s: %w", pins[i].Component, errs[i])
 		}
@@ -107,12 +108,8 @@ func (w *Worker) proveOne(ctx context.Context, cluster *kube.Cluster, pin run.Pi
 }
 
 // backRights tells which right a rollback lacks.
-func backRights(ctx context.Context, cluster *kube.Cluster) error {
-	denied, _, err := cluster.Allowed(ctx, []kube.Right{
-		{Verb: "get", Group: "apps", Resource: "deployments"},
-		{Verb: "patch", Group: "apps", Resource: "deployments"},
-		{Verb: "get", Group: "apps", Resource: "replicasets"},
-	})
+func backRights(ctx context.Context, cluster *kube.Cluster, needs []run.Need) error {
+	denied, _, err := cluster.Allowed(ctx, kube.RollbackRights(needs))
 	if err != nil {
 		return err
 	}
@@ -124,9 +121,12 @@ func backRights(ctx context.Context, cluster *kube.Cluster) error {
 
 // lacking words a missing right.
 func lacking(cluster *kube.Cluster, d kube.Denied) error {
-	reason := ""
+	reason, purpose := "", ""
 	if d.Reason != "" {
 		reason = " (" + d.Reason + ")"
 	}
-	return fmt.Errorf("no right to %s in namespace %s%s: ask for a role that allows it", d.Right, cluster.Namespace(), reason)
+	if d.Right.For != "" {
+		purpose = fmt.Sprintf(", which the step %q needs", d.Right.For)
+	}
+	return fmt.Errorf("no right to %s in namespace %s%s%s: ask whoever runs the cluster for a role that allows it", d.Right, cluster.Namespace(), purpose, reason)
 }

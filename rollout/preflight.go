@@ -54,7 +54,7 @@ func (w *Worker) preflight(ctx context.Context, work run.PreflightWork, report f
 	found := make([]findings, len(work.Targets)+1)
 	kube.Each(w.clock, len(found), func(i int) {
 		if i == 0 {
-			found[0] = w.preflightEnv(ctx, cluster)
+			found[0] = w.preflightEnv(ctx, cluster, work.Needs)
 		} else {
 			found[i] = w.preflightOne(ctx, cluster, work, work.Targets[i-1])
 		}
@@ -74,12 +74,12 @@ func (w *Worker) preflight(ctx context.Context, work run.PreflightWork, report f
 }
 
 // preflightEnv looks at what concerns all components: the cluster, the rights and the lock.
-func (w *Worker) preflightEnv(ctx context.Context, cluster *kube.Cluster) findings {
+func (w *Worker) preflightEnv(ctx context.Context, cluster *kube.Cluster, needs []run.Need) findings {
 	var f findings
 	if err := cluster.VerifyUID(ctx); err != nil {
 		f.fault("cluster", err)
 	}
-	denied, _, err := cluster.Allowed(ctx, kube.RolloutRights())
+	denied, _, err := cluster.Allowed(ctx, kube.RolloutRights(needs))
 	if err != nil {
 		f.fault("rights", err)
 	}

@@ -247,6 +247,27 @@ func TestFreezeAndUndo(t *testing.T) {
 	})
 }
 
+// Steps that write beside the rollout.
+var (
+	restore = runbook.Step{Title: "Restore", Job: &runbook.Job{CronJob: "db-restore"}}
+	raise   = runbook.Step{Title: "Raise the flags", Flags: &runbook.Flags{ConfigMap: runbook.ConfigMapKey{Name: "flags"}}}
+)
+
+func TestArmedOnlyIfFlagsCanBeTurnedOff(t *testing.T) {
+	inWorld(t, func(w *world) {
+		pins := w.pins(false, w.component("api", "v2"))
+		w.beside(w.side, run.ArmWork{Env: w.env, Pins: pins, Needs: []run.Need{{Step: raise}}})
+		await(w, "armed", func(a run.Armed) bool { return a.OK })
+		w.forget()
+		lift := w.server.Forbid(kubeapi.Rule{Verbs: []string{"patch"}, Resources: []string{"configmaps"}})
+		await(w, "no right", func(a run.Armed) bool {
+			return !a.OK && strings.Contains(string(a.Why), "no right to patch configmaps flags in namespace shop")
+		})
+		lift()
+		await(w, "armed again", func(a run.Armed) bool { return a.OK })
+	})
+}
+
 func TestArmedIsProvedAgain(t *testing.T) {
 	inWorld(t, func(w *world) {
 		api := w.component("api", "v2")
@@ -335,6 +356,25 @@ func TestPreflight(t *testing.T) {
 		{name: "no logs", before: func(w *world) {
 			w.server.Forbid(kubeapi.Rule{Verbs: []string{"get"}, Resources: []string{"pods/log"}})
 		}, note: "pods/log", pins: 1},
+		{name: "no right to restore", before: func(w *world) {
+			w.needs = []run.Need{{Step: restore}}
+			w.server.Forbid(kubeapi.Rule{Verbs: []string{"create"}, Resources: []string{"jobs"}})
+		}, problem: `no right to create jobs.batch in namespace shop, which the step "Restore" needs`, pins: 1},
+		{name: "no right to read the Job's origin", before: func(w *world) {
+			w.needs = []run.Need{{Step: restore}}
+			w.server.Forbid(kubeapi.Rule{Resources: []string{"cronjobs"}, Names: []string{"db-restore"}})
+		}, problem: "no right to get cronjobs.batch db-restore in namespace shop", pins: 1},
+		{name: "no right to restore, if that is needed", before: func(w *world) {
+			w.needs = []run.Need{{Step: restore, Maybe: true}}
+			w.server.Forbid(kubeapi.Rule{Verbs: []string{"create"}, Resources: []string{"jobs"}})
+		}, note: "the rollout goes on without it", pins: 1},
+		{name: "no right to raise flags", before: func(w *world) {
+			w.needs = []run.Need{{Step: raise}}
+			w.server.Forbid(kubeapi.Rule{Verbs: []string{"patch"}, Resources: []string{"configmaps"}, Names: []string{"flags"}})
+		}, problem: `no right to patch configmaps flags in namespace shop, which the step "Raise the flags" needs`, pins: 1},
+		{name: "rights that nobody needs", before: func(w *world) {
+			w.server.Forbid(kubeapi.Rule{Resources: []string{"configmaps", "jobs", "cronjobs"}})
+		}, pins: 1},
 		{name: "overloaded", before: func(w *world) {
 			w.server.Inject(kubeapi.Fault{Match: kubeapi.Rule{Verbs: []string{"patch"}}, Status: 503})
 		}, unknown: "dry run", pins: 1},

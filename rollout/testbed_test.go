@@ -318,7 +318,12 @@ func TestBedFreeze(t *testing.T) {
 func TestBedForbidden(t *testing.T) {
 	b := newBed(t, "KUBECONFIG_DEPLOYER", "production")
 	c := component("game-server", "v2")
-	p := do[run.Preflighted](b, run.PreflightWork{Env: b.env, Targets: []runbook.Component{c}, Canary: true})[0]
+	p := do[run.Preflighted](b, run.PreflightWork{Env: b.env, Targets: []runbook.Component{c}, Canary: true, Needs: []run.Need{{Step: restore}, {Step: raise}}})[0]
+	for _, right := range []string{"create jobs.batch", "patch configmaps flags"} {
+		if !slices.ContainsFunc(p.Problems, func(s run.Safe) bool { return strings.Contains(string(s), "no right to "+right) }) {
+			t.Errorf("nothing is said of the right to %s", right)
+		}
+	}
 	t.Logf("problems:\n%q\nunknown: %q\nnotes: %q", p.Problems, p.Unknown, p.Notes)
 	if len(p.Problems) == 0 || len(p.Unknown) > 0 {
 		t.Errorf("preflight without rights: %+v", p)

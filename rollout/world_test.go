@@ -54,8 +54,9 @@ type world struct {
 	server *kubeapi.Server
 	client kubernetes.Interface // of somebody else
 	env    runbook.Environment
-	side            // the first program on it
-	stops  []func() // of the works beside the test
+	side              // the first program on it
+	stops  []func()   // of the works beside the test
+	needs  []run.Need // of a preflight: what the run's other steps need
 
 	mu     sync.Mutex
 	seen   []run.Observation // of the works beside the test, since the last forget
@@ -245,7 +246,7 @@ func (w *world) component(name, tag string) runbook.Component {
 
 func (w *world) preflight(canary bool, targets ...runbook.Component) run.Preflighted {
 	w.t.Helper()
-	return result[run.Preflighted](w, w.side, run.PreflightWork{Step: "go", Env: w.env, Targets: targets, Canary: canary})[0]
+	return result[run.Preflighted](w, w.side, run.PreflightWork{Step: "go", Env: w.env, Targets: targets, Canary: canary, Needs: w.needs})[0]
 }
 
 // pins pins the components by a preflight that must find nothing wrong.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 )
@@ -14,6 +13,7 @@ import (
 type Right struct {
 	Verb, Group, Resource, Subresource string
 	Name                               string // empty: all of them
+	For                                string // title of the step that needs it; empty: the rollout or its rollback
 	Optional                           bool   // nice to have
 }
 
@@ -34,25 +34,6 @@ func (r Right) resource() string {
 		return r.Resource + "/" + r.Subresource
 	}
 	return r.Resource
-}
-
-// RolloutRights are the rights that a rollout and its rollback need.
-func RolloutRights() []Right {
-	var rights []Right
-	for _, x := range []struct{ group, resource, verbs string }{
-		{"apps", "deployments", "get list watch patch"},
-		{"apps", "replicasets", "get list watch"},
-		{"", "pods", "list watch"},
-		{"coordination.k8s.io", "leases", "get create update"},
-	} {
-		for verb := range strings.FieldsSeq(x.verbs) {
-			rights = append(rights, Right{Verb: verb, Group: x.group, Resource: x.resource})
-		}
-	}
-	return append(rights,
-		Right{Verb: "get", Resource: "pods", Subresource: "log", Optional: true},
-		Right{Verb: "list", Group: "policy", Resource: "poddisruptionbudgets", Optional: true},
-		Right{Verb: "list", Group: "autoscaling", Resource: "horizontalpodautoscalers", Optional: true})
 }
 
 // Denied is a Right that is missing, with the API server's reason.

@@ -220,23 +220,23 @@ func TestABrokenWatchIsSaid(t *testing.T) {
 
 func TestAllowed(t *testing.T) {
 	inWorld(t, func(w *world) {
-		if denied, requests, err := w.cluster.Allowed(w.ctx, kube.RolloutRights()); err != nil || len(denied) != 0 || requests != 1 {
+		if denied, requests, err := w.cluster.Allowed(w.ctx, kube.RolloutRights(nil)); err != nil || len(denied) != 0 || requests != 1 {
 			t.Errorf("denied %+v, %v", denied, err)
 		}
 		lift := w.server.Forbid(kubeapi.Rule{Verbs: []string{"patch"}, Groups: []string{"apps"}, Resources: []string{"deployments"}})
-		denied, requests, err := w.cluster.Allowed(w.ctx, kube.RolloutRights())
+		denied, requests, err := w.cluster.Allowed(w.ctx, kube.RolloutRights(nil))
 		if err != nil || requests != 2 || len(denied) != 1 || denied[0].Right.String() != "patch deployments.apps" {
 			t.Errorf("denied %+v, %v", denied, err)
 		}
 		lift()
 		lift = w.server.Forbid(kubeapi.Rule{Verbs: []string{"patch"}, Resources: []string{"services"}, Names: []string{"other"}})
-		denied, requests, err = w.cluster.Allowed(w.ctx, kube.RolloutRights())
-		if err != nil || len(denied) != 0 || requests != 1+len(kube.RolloutRights()) {
+		denied, requests, err = w.cluster.Allowed(w.ctx, kube.RolloutRights(nil))
+		if err != nil || len(denied) != 0 || requests != 1+len(kube.RolloutRights(nil)) {
 			t.Errorf("by an incomplete review: denied %+v by %d requests, %v", denied, requests, err)
 		}
 		lift()
 		w.server.Inject(kubeapi.Fault{Refuse: true})
-		if _, _, err := w.cluster.Allowed(w.ctx, kube.RolloutRights()); !kube.Unreachable(err) {
+		if _, _, err := w.cluster.Allowed(w.ctx, kube.RolloutRights(nil)); !kube.Unreachable(err) {
 			t.Errorf("when it cannot be asked: %v", err)
 		}
 	})

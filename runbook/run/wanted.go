@@ -61,9 +61,13 @@ func (s State) checkWork(ref CheckRef, check runbook.Check) Work {
 	_, phase, _ := s.place(ref.Step)
 	env := s.Plan.Env(s.envOf(phase))
 	again := s.Steps[ref.Step].Checks[ref.Index].Recheck
+	var needs []Need
+	if check.Kind == "access" {
+		needs = s.Needs(env.Name)
+	}
 	return Work{
-		ID:   "check/" + ref.Step + "/" + strconv.Itoa(ref.Index) + "/" + env.Name + "/" + strconv.Itoa(again),
-		Body: CheckWork{Step: ref.Step, Index: ref.Index, Check: check, Env: env},
+		ID:   "check/" + ref.Step + "/" + strconv.Itoa(ref.Index) + "/" + env.Name + "/" + strconv.Itoa(again) + needsID(needs),
+		Body: CheckWork{Step: ref.Step, Index: ref.Index, Check: check, Env: env, Needs: needs},
 	}
 }
 
@@ -132,7 +136,8 @@ func (s State) envWorks(name string) []Work {
 		targets := s.targets(pinned(env.Pins))
 		works = append(works, Work{ID: "follow/" + name + "/" + strings.Join(pinned(env.Pins), ","), Body: FollowWork{Env: plan, Targets: targets}})
 		if !s.Rollback.live() {
-			works = append(works, Work{ID: fmt.Sprintf("arm/%s/%s", name, pinsID(env.Pins)), Body: ArmWork{Env: plan, Pins: env.Pins}})
+			needs := s.offNeeds(name)
+			works = append(works, Work{ID: fmt.Sprintf("arm/%s/%s%s", name, pinsID(env.Pins), needsID(needs)), Body: ArmWork{Env: plan, Pins: env.Pins, Needs: needs}})
 		}
 	}
 	if s.monitoring(name) {
@@ -259,7 +264,7 @@ func (s State) deployWorks(d DeployState) []Work {
 		names := slices.Concat(s.Plan.Waves(step.Deploy)...)
 		return []Work{{
 			ID:   fmt.Sprintf("preflight/%s/%d", d.Step, d.Attempt),
-			Body: PreflightWork{Step: d.Step, Env: env, Targets: s.targets(names), Canary: step.Deploy.Strategy == "canary"},
+			Body: PreflightWork{Step: d.Step, Env: env, Targets: s.targets(names), Canary: step.Deploy.Strategy == "canary", Needs: s.Needs(d.Env)},
 		}}
 	case d.Stage == Baselining:
 		return []Work{{ID: fmt.Sprintf("baseline/%s/%d", d.Step, d.Attempt), Body: BaselineWork{

@@ -22,6 +22,7 @@ type CheckWork struct {
 	Index int // of the check in step.Verify
 	Check runbook.Check
 	Env   runbook.Environment
+	Needs []Need // of an access check: what the run's own steps need there
 	Once  bool
 }
 
@@ -32,13 +33,15 @@ type PreflightWork struct {
 	Env     runbook.Environment
 	Targets []runbook.Component
 	Canary  bool
+	Needs   []Need // what the run's other steps there need
 }
 
 // ArmWork keeps proving that a rollback to the pins would work: target there, rights held, dry run accepted. It
 // reports Armed at once and then on every change.
 type ArmWork struct {
-	Env  runbook.Environment
-	Pins []Pin
+	Env   runbook.Environment
+	Pins  []Pin
+	Needs []Need // the flags that the rollback turns off
 }
 
 // FollowWork watches the components' workloads and pods. It reports Progressed on every change.

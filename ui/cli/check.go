@@ -62,7 +62,7 @@ type checkedCheck struct {
 }
 
 func (a *app) check(ctx context.Context, c connections, plan *runbook.Plan, phase, format string) error {
-	steps, works, err := checkWorks(plan, phase)
+	steps, works, err := checkWorks(begun(plan, c.clock.Now()), phase)
 	if err != nil {
 		return err
 	}
@@ -98,13 +98,20 @@ func (a *app) check(ctx context.Context, c connections, plan *runbook.Plan, phas
 	return quiet(checkCode(steps))
 }
 
+// begun is a run of the plan as it would begin now: which of its steps apply is known then.
+func begun(plan *runbook.Plan, at time.Time) run.State {
+	s := run.New(plan.RunID, plan)
+	return run.Apply(s, run.Begin(s, at, plan.Operator, run.RunStarted{Operator: plan.Operator, Environment: plan.Environment})...)
+}
+
 type checkWork struct {
 	step int
 	work run.Work
 }
 
 // checkWorks lists the sensed steps and the work of looking at each of their checks once.
-func checkWorks(plan *runbook.Plan, phase string) ([]checkedStep, []checkWork, error) {
+func checkWorks(state run.State, phase string) ([]checkedStep, []checkWork, error) {
+	plan := state.Plan
 	steps, works, known := []checkedStep{}, []checkWork{}, false
 	for _, ph := range plan.Runbook.Phases {
 		if phase != "" && ph.ID != phase {
@@ -120,7 +127,7 @@ func checkWorks(plan *runbook.Plan, phase string) ([]checkedStep, []checkWork, e
 				s.Checks = append(s.Checks, checkedCheck{Kind: check.Kind, Status: run.Unknown, Summary: "no answer"})
 				works = append(works, checkWork{step: len(steps), work: run.Work{
 					ID:   fmt.Sprintf("check/%s/%d", step.ID, i),
-					Body: run.CheckWork{Step: step.ID, Index: i, Check: check, Env: plan.Env(ph.Environment), Once: true},
+					Body: run.CheckWork{Step: step.ID, Index: i, Check: check, Env: plan.Env(ph.Environment), Needs: state.Needs(ph.Environment), Once: true},
 				}})
 			}
 			steps = append(steps, s)
