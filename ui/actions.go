@@ -115,7 +115,7 @@ func (m *Model) extend(by string) {
 
 // quit leaves; while the run is live it asks first.
 func (m *Model) quit(by string) tea.Cmd {
-	if m.barred() != "" {
+	if m.barred() != "" || m.scope == keys.WatchOnly {
 		return tea.Quit // who only looks on leaves nothing behind
 	}
 	if screen.FuseLive(m.state) {

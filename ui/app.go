@@ -76,7 +76,7 @@ func (m *Model) begin(first keys.Scope) {
 		m.scope = keys.Report
 	case screen.RollbackLive(m.state) || m.state.Only:
 		m.scope = keys.Rollback
-	case isScreen(first):
+	case isScreen(first), first == keys.WatchOnly:
 		m.scope = first
 	}
 }

@@ -103,6 +103,11 @@ func (m *Model) comeUp(n int) {
 
 // rollBack is the single key: it sends at once and shows the rollback.
 func (m *Model) rollBack() {
+	if m.scope == keys.WatchOnly {
+		m.dialog, m.help = nil, false
+		m.say("this watch wrote nothing: there is nothing to undo. sop rollback undoes what a run deployed")
+		return
+	}
 	m.dialog, m.help, m.scope = nil, false, keys.Rollback
 	if screen.RollbackLive(m.state) || !m.press.own.IsZero() && m.now.Sub(m.press.own) < m.human(grace) {
 		return // the key repeats itself, or a second finger came down

@@ -32,7 +32,7 @@ func (m *Model) copy() tea.Cmd {
 		}
 		text, what = screen.Evidence(m.state, m.list.Step), "the evidence of "+m.chosenTitle()
 		m.copied = copied{m.list.Step, m.now}
-	case keys.Watch:
+	case keys.Watch, keys.WatchOnly:
 		text, what = m.watch.Value(m.bodyFrame(4)), "the value under the crosshair"
 	case keys.Commands:
 		if call, ok := m.log.Chosen(m.frame()); ok {

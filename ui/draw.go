@@ -10,7 +10,7 @@ import (
 
 // frame is the whole terminal as a Frame.
 func (m *Model) frame() screen.Frame {
-	return screen.Frame{State: m.state, Now: m.now, W: m.w, H: m.h, Theme: m.th, Keys: m.options.Keys, Mouse: m.options.Mouse, Filter: m.filter, Speed: m.options.Speed}
+	return screen.Frame{State: m.state, Now: m.now, W: m.w, H: m.h, Theme: m.th, Keys: m.options.Keys, Mouse: m.options.Mouse, Filter: m.filter, Speed: m.options.Speed, NoRun: m.scope == keys.WatchOnly}
 }
 
 // draw is every line of the terminal.
@@ -73,14 +73,18 @@ func pad(lines []string, h int) []string {
 
 func (m *Model) screen(f screen.Frame) []string {
 	if m.help {
-		lines, top := screen.Help(f, m.scope, m.helpTop)
+		page := screen.Help
+		if f.NoRun { // there are no boxes
+			page = screen.HelpKeys
+		}
+		lines, top := page(f, m.scope, m.helpTop)
 		m.helpTop = top
 		return lines
 	}
 	switch m.scope {
 	case keys.Rollout:
 		return m.board.View(f, &m.watch)
-	case keys.Watch:
+	case keys.Watch, keys.WatchOnly:
 		return m.watch.View(f)
 	case keys.Rollback:
 		return m.rollback.View(f, &m.watch)

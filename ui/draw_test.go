@@ -144,6 +144,9 @@ func checkPicture(t *testing.T, what string, m *Model, w, h int) {
 			t.Fatalf("%s at %d×%d: control character %q", what, w, h, r)
 		}
 	}
+	if m.scope == keys.WatchOnly {
+		return // there is neither a lamp nor a way back
+	}
 	if w >= 12 && !strings.Contains(text, "R ") || w >= 40 && m.state.Ended.IsZero() && !strings.Contains(text, "armed") && !screen.RollbackLive(m.state) {
 		t.Fatalf("%s at %d×%d: the lamp is not to be seen\n%s", what, w, h, text)
 	}

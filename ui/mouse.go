@@ -43,7 +43,7 @@ func (m *Model) scroll(n int) {
 		}
 	case m.help:
 		m.helpTop = max(0, m.helpTop+notch*n)
-	case m.scope == keys.Watch, m.scope == keys.Checklist && !m.list.Detail:
+	case m.scope == keys.Watch, m.scope == keys.WatchOnly, m.scope == keys.Checklist && !m.list.Detail:
 		m.screenKey(id, "")
 	default:
 		for range notch {
@@ -74,7 +74,7 @@ func (m *Model) click(x, y int) {
 				return
 			}
 		}
-	case keys.Watch:
+	case keys.Watch, keys.WatchOnly:
 		f := m.bodyFrame(5)
 		if i := chartAt(lines[:y+1], x, m.encoded(m.watch.Names(f))); i >= 0 {
 			m.watch.Turn(f, i-m.watch.Focus)

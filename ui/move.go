@@ -22,7 +22,7 @@ func (m *Model) screenKey(id keys.ID, key string) {
 	switch m.scope {
 	case keys.Checklist:
 		m.checklistKey(id, key, n)
-	case keys.Watch:
+	case keys.Watch, keys.WatchOnly:
 		m.watchKey(id, key, n)
 	case keys.Rollout:
 		m.board.Top = max(0, m.board.Top+n)
@@ -59,7 +59,9 @@ func (m *Model) leaveOrOpen(id keys.ID) {
 			m.filter = ""
 			return
 		}
-		m.scope = keys.Checklist
+		if m.scope != keys.WatchOnly {
+			m.scope = keys.Checklist
+		}
 	}
 }
 
@@ -247,7 +249,7 @@ func (m *Model) works(id keys.ID) bool {
 	case keys.Open:
 		return m.scope == keys.Checklist || m.dialog != nil
 	case keys.NextFocus:
-		return m.dialog == nil && (m.scope == keys.Watch || m.scope == keys.Commands ||
+		return m.dialog == nil && (m.scope == keys.Watch || m.scope == keys.WatchOnly || m.scope == keys.Commands ||
 			m.scope == keys.Checklist && (m.list.Detail || screen.LayoutFor(m.w, m.h-5) == screen.OnePane))
 	case keys.Freeze:
 		d, _ := screen.Moving(s)
@@ -256,7 +258,7 @@ func (m *Model) works(id keys.ID) bool {
 		d, _ := screen.Moving(s)
 		return (moving && (d.Frozen || d.Stage == run.Stuck) || screen.Raising(s, true)) && !screen.RollbackLive(s)
 	case keys.RollBack, keys.Note, keys.Recheck:
-		return s.Ended.IsZero()
+		return s.Ended.IsZero() && m.scope != keys.WatchOnly
 	case keys.ToGate:
 		_, ok := s.OpenPhase()
 		return ok && s.Ended.IsZero() && (m.scope != keys.Checklist || !m.gateReady()) // then it is told first

@@ -461,6 +461,7 @@ func opened() []scene {
 		drifting().scene("override", "checklist").after("o"),
 		watching().scene("crosshair", "watch").after("left", "left", "left"),
 		watching().scene("leave", "watch").after("q"),
+		alone().scene("sop-watch", "sop watch"),
 	}
 }
 

@@ -44,7 +44,7 @@ type Guest interface {
 // Options say how a run is shown. The zero value asks the environment and the terminal, and begins with the checklist.
 type Options struct {
 	Cluster  string  // label, such as eks-prod/production
-	First    string  // screen to begin with: checklist (default), rollout, watch, rollback, report or commands
+	First    string  // screen to begin with: checklist (default), rollout, watch, rollback, report or commands; or sop watch, which has no other
 	Practice bool    // said in the header by word
 	Speed    float64 // how much faster the run's time goes than the wall's; 0 is 1
 	ASCII    bool    // neither glyphs nor charts use anything but ASCII

@@ -2,11 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
-	"sync"
+	"net/url"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,6 +14,9 @@ import (
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/journal"
 	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui"
+	"github.com/politicalsphere/sop/ui/keys"
+	"github.com/politicalsphere/sop/ui/theme"
 )
 
 // What a runbook that has no watch for an environment is watched by.
@@ -32,6 +35,7 @@ const (
 type watchFlags struct {
 	choice        choiceFlags
 	length, every time.Duration
+	plain         bool
 	format        *string
 }
 
@@ -42,14 +46,18 @@ func (a *app) watchCommand() *cobra.Command {
 		Long: `watch takes a baseline from the half hour before, samples the metrics of the runbook's watch, judges its triggers and
 gives a verdict. It only reads. A critical trigger that trips ends it at once.
 
+On a terminal it shows the charts and stays until you leave (q), also after the verdict. With --plain, with -o json and
+where there is no terminal it says by lines what changes, and ends with the verdict.
+
 It exits with 0 when the watch passed, 1 when a trigger tripped, and 4 when it could not look or the numbers could not
-tell.`,
+tell; 130 when it was left before its time.`,
 		Args: cobra.ExactArgs(1),
 	}
 	var f watchFlags
 	f.choice.add(cmd)
 	cmd.Flags().DurationVar(&f.length, "for", 0, "how long (default: as the runbook's watch says, else 30m)")
 	cmd.Flags().DurationVar(&f.every, "every", 0, "time between two samples (default: as the runbook's watch says, else 15s)")
+	cmd.Flags().BoolVar(&f.plain, "plain", false, "line by line, for a screen reader or a dumb terminal")
 	f.format = outputFlag(cmd, "text", "json")
 	kubeFlags := addKubeFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -59,12 +67,22 @@ tell.`,
 		if f.length < 0 || f.every < 0 || f.length > 0 && f.length < f.every {
 			return usage("--for %s and --every %s: a watch takes at least one sample", f.length, f.every)
 		}
+		full := a.terminal && !f.plain && *f.format == "text" && !theme.Detect(os.Getenv).Dumb
+		if full {
+			if err := a.prefer(); err != nil {
+				return err
+			}
+		}
 		c := realConnections(kubeFlags)
 		_, plan, err := a.plan(args[0], f.choice, kubeFlags, runbook.Choice{Run: journal.NewID(c.clock.Now()), Operator: c.operator, Partial: true, TargetOnly: true})
 		if err != nil {
 			return err
 		}
-		return a.watch(cmd.Context(), c, plan, f.length, f.every, *f.format)
+		narrow, err := onlyWatch(plan, f.length, f.every)
+		if err != nil {
+			return err
+		}
+		return a.watch(cmd.Context(), c, narrow, full, *f.format)
 	}
 	return cmd
 }
@@ -112,38 +130,30 @@ func onlyWatch(p *runbook.Plan, length, every time.Duration) (*runbook.Plan, err
 	return &narrow, nil
 }
 
-// watching is one watch under way, outside of any run.
-type watching struct {
-	c     connections
-	state run.State
-	env   string
-	work  run.SampleWork
-	until time.Time
-
-	mu      sync.Mutex
-	samples []run.Sample // taken and not judged yet
-	came    run.Signal
-}
-
-func (a *app) watch(ctx context.Context, c connections, plan *runbook.Plan, length, every time.Duration, format string) error {
-	narrow, err := onlyWatch(plan, length, every)
-	if err != nil {
-		return err
-	}
-	p := newParts(c, narrow)
+// watch watches what the plan is narrowed to, at the screen or by lines, and says how it went.
+func (a *app) watch(ctx context.Context, c connections, plan *runbook.Plan, full bool, format string) error {
+	p := newParts(c, plan)
 	defer p.clusters.Close()
-	w, err := beginWatch(ctx, c, p, narrow)
-	if ctx.Err() != nil {
-		return quiet(exitInterrupted)
+	w, err := newWatching(c, plan), error(nil)
+	if full {
+		if err = a.showWatch(ctx, p, w); errors.Is(err, ui.ErrScreens) {
+			fmt.Fprintf(a.err, "sop: %v; going on line by line\n", err)
+			w, full = newWatching(c, plan), false
+		}
 	}
-	if err != nil {
+	if !full {
+		lines := a.out
+		if format == "json" {
+			lines = a.err
+		}
+		err = w.run(ctx, p, &watchTeller{w: lines})
+	}
+	switch {
+	case !w.begun() && (err == nil || ctx.Err() != nil), errors.Is(err, ui.ErrTerminalLost):
+		return quiet(exitInterrupted)
+	case err != nil:
 		return couldNotLook(err)
 	}
-	lines := a.out
-	if format == "json" {
-		lines = a.err
-	}
-	w.look(ctx, p, &watchTeller{w: lines})
 	result := w.result()
 	if format == "json" {
 		if err := a.writeJSON(result); err != nil {
@@ -152,244 +162,41 @@ func (a *app) watch(ctx context.Context, c connections, plan *runbook.Plan, leng
 	} else {
 		fmt.Fprintf(a.out, "watched %s for %s, %d samples: %s: %s\n", w.env, result.Length, result.Samples, result.Verdict, result.Why)
 	}
-	if ctx.Err() != nil {
+	if w.cut {
 		return quiet(exitInterrupted)
 	}
 	return quiet(result.code())
 }
 
-// beginWatch takes the baseline.
-func beginWatch(ctx context.Context, c connections, p *parts, plan *runbook.Plan) (*watching, error) {
-	w := &watching{c: c, env: plan.Environment, state: run.New(plan.RunID, plan), came: c.clock.NewSignal()}
-	step := plan.Runbook.Phases[0].Sections[0].Steps[0]
-	now := c.clock.Now()
-	w.state = run.Apply(w.state,
-		run.Stamped{At: now, Actor: c.operator, Event: run.RunStarted{Operator: c.operator, Practice: c.practice, Runbook: plan.Runbook.Metadata.Name, Environment: w.env}},
-		run.Stamped{At: now, Event: run.WatchStarted{Step: watchStep, Env: w.env, From: now, Until: now.Add(step.Watch.For.D)}},
-	)
-	w.work = run.SampleWork{Env: plan.Env(w.env), Metrics: w.state.Monitored(w.env), Every: step.Watch.Every.D}
-	var taken run.BaselineTaken
-	err := p.Do(ctx, run.Work{ID: "baseline", Body: run.BaselineWork{
-		Step: watchStep, Env: w.work.Env, Metrics: w.work.Metrics, To: now.Add(-baselineBefore), Length: baselineOf, Every: w.work.Every,
-	}}, func(o run.Observation) {
-		if b, ok := o.(run.BaselineTaken); ok {
-			taken = b
-		}
-	})
-	if err == nil && taken.Err != "" {
-		err = fmt.Errorf("take the baseline of %s: %s", w.env, taken.Err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	env := w.state.Envs[w.env]
-	env.Baseline = &taken.Baseline
-	w.state.Envs[w.env] = env
-	from := c.clock.Now() // the asking took its time
-	w.until = from.Add(step.Watch.For.D)
-	w.state = run.Apply(w.state, run.Stamped{At: from, Event: run.WatchStarted{Step: watchStep, Env: w.env, From: from, Until: w.until}})
-	return w, nil
-}
-
-// look samples and judges until the time is over, a trip makes more of it needless, or ctx ends.
-func (w *watching) look(ctx context.Context, p *parts, t *watchTeller) {
-	sampling, stop := context.WithCancel(ctx)
+// showWatch shows a watch on the terminal until the person leaves it, or there is nothing to look at.
+func (a *app) showWatch(ctx context.Context, p *parts, w *watching) error {
+	w.stays = true
+	within, leave := context.WithCancel(ctx)
+	defer leave()
+	staySmall()
+	var failed error
 	over := w.c.clock.NewSignal()
 	w.c.clock.Go(func() {
 		defer over.Set()
-		_ = p.Do(sampling, run.Work{ID: "sample", Body: w.work}, w.took) // ends with its context
+		if failed = w.run(within, p, &watchTeller{w: io.Discard}); failed != nil {
+			leave()
+		}
 	})
-	t.begin(w)
-	for w.state.Watches[watchStep].Ended.IsZero() {
-		_ = w.c.clock.Wait(ctx, max(0, w.until.Sub(w.c.clock.Now())), w.came)
-		w.judge()
-		t.tell(w)
-		if ctx.Err() != nil || w.lost() {
-			w.end()
-		}
-	}
-	stop()
+	err := ui.Show(within, w, a.liked(ui.Options{Cluster: asks(w.state.Plan.Env(w.env)), First: string(keys.WatchOnly)}))
+	left := within.Err() == nil
+	leave()
 	_ = w.c.clock.Wait(context.Background(), never, over)
+	if err == nil && !left && ctx.Err() == nil {
+		err = failed
+	}
+	return err
 }
 
-// took takes a sample from the worker.
-func (w *watching) took(o run.Observation) {
-	s, ok := o.(run.Sampled)
-	if !ok {
-		return
+// asks is what the header says of where a watch asks: the host alone, for an address may hold a password.
+func asks(env runbook.Environment) string {
+	u, err := url.Parse(env.Prometheus.URL)
+	if err != nil || u.Host == "" {
+		return "Prometheus"
 	}
-	w.mu.Lock()
-	w.samples = append(w.samples, s.Sample)
-	w.mu.Unlock()
-	w.came.Set()
-}
-
-// judge has the law judge what came, and the time that went by.
-func (w *watching) judge() {
-	w.mu.Lock()
-	came := w.samples
-	w.samples = nil
-	w.mu.Unlock()
-	for _, s := range came {
-		w.decide(run.Sampled{Env: w.env, Sample: s})
-	}
-	w.decide(nil)
-}
-
-func (w *watching) decide(o run.Observation) {
-	w.state = run.Apply(w.state, run.Decide(w.state, run.Input{At: w.c.clock.Now(), Observation: o})...)
-}
-
-// lost tells whether nothing can make it a pass any more: something tripped that is critical.
-func (w *watching) lost() bool {
-	for _, t := range w.state.Envs[w.env].Triggers {
-		if t.State == run.TriggerTripped && (t.Severity == "critical" || t.Then == "rollback") {
-			return true
-		}
-	}
-	return false
-}
-
-// end has the verdict given now.
-func (w *watching) end() {
-	if !w.state.Watches[watchStep].Ended.IsZero() {
-		return
-	}
-	now := w.c.clock.Now()
-	w.state = run.Apply(w.state, run.Stamped{At: now, Event: run.WatchExtended{Step: watchStep, Until: now}})
-	w.decide(nil)
-}
-
-// watchResult is the JSON of `sop watch`.
-type watchResult struct {
-	Runbook     string          `json:"runbook"`
-	Environment string          `json:"environment"`
-	Verdict     run.Verdict     `json:"verdict"`
-	Why         run.Safe        `json:"why"`
-	Triggers    []triggerResult `json:"triggers"`
-	Samples     int             `json:"samples"`
-	Length      time.Duration   `json:"-"`
-}
-
-type triggerResult struct {
-	Metric   string          `json:"metric"`
-	State    run.TriggerWord `json:"state"`
-	Value    float64         `json:"value"`
-	Baseline float64         `json:"baseline"`
-	Limit    float64         `json:"limit"`
-	Trip     string          `json:"trip"`
-	Unit     string          `json:"unit"`
-	Why      run.Safe        `json:"why,omitempty"`
-}
-
-func (w *watching) result() watchResult {
-	v, env := w.state.Watches[watchStep], w.state.Envs[w.env]
-	r := watchResult{
-		Runbook: w.state.Plan.Runbook.Metadata.Name, Environment: w.env, Verdict: v.Verdict, Why: v.Why, Samples: len(env.Samples),
-		Triggers: []triggerResult{}, Length: v.Ended.Sub(v.From).Round(time.Second),
-	}
-	for _, t := range env.Triggers {
-		m := w.metric(t.Metric)
-		r.Triggers = append(r.Triggers, triggerResult{
-			Metric: t.Metric, State: t.State, Value: t.Value, Baseline: t.Baseline, Limit: t.Limit,
-			Trip: m.Triggers[t.Index].Trip, Unit: m.Unit, Why: t.Why,
-		})
-	}
-	return r
-}
-
-func (w *watching) metric(name string) runbook.Metric {
-	for _, m := range w.work.Metrics {
-		if m.Name == name {
-			return m
-		}
-	}
-	return runbook.Metric{}
-}
-
-// code is the exit code of a watch: of several, 1 beats 4.
-func (r watchResult) code() int {
-	for _, t := range r.Triggers {
-		if t.State == run.TriggerTripped {
-			return exitFailed
-		}
-	}
-	switch r.Verdict {
-	case run.VerdictPass:
-		return exitDone
-	case run.VerdictFail:
-		return exitFailed
-	}
-	return exitUnknown
-}
-
-// watchTeller tells a watch line by line: every trigger whose state changed, and how all stand once a minute.
-type watchTeller struct {
-	w      io.Writer
-	before []run.TriggerState
-	last   time.Time
-}
-
-func (t *watchTeller) begin(w *watching) {
-	base := w.state.Envs[w.env].Baseline
-	fmt.Fprintf(t.w, "watching %s for %s, a sample every %s\n", w.env, w.state.Plan.Runbook.Phases[0].Sections[0].Steps[0].Watch.For.D, w.work.Every)
-	for _, m := range w.work.Metrics {
-		b := base.Metrics[m.Name]
-		switch {
-		case b.Refused != "":
-			fmt.Fprintf(t.w, "  %s has no baseline: %s\n", m.Name, b.Refused)
-		case b.Broken:
-			fmt.Fprintf(t.w, "  %s was at %s before, which breaks its objective %s already\n", m.Name, amount(b.Mean, m), m.Objective)
-		default:
-			fmt.Fprintf(t.w, "  %s was at %s before\n", m.Name, amount(b.Mean, m))
-		}
-	}
-}
-
-func (t *watchTeller) tell(w *watching) {
-	now, states := w.c.clock.Now(), w.state.Envs[w.env].Triggers
-	stamp := now.UTC().Format("15:04:05")
-	for i, s := range states {
-		if i < len(t.before) && t.before[i].State == s.State || i >= len(t.before) && s.State == run.TriggerOK {
-			continue
-		}
-		mark := "!"
-		if s.State == run.TriggerOK {
-			mark = " "
-		}
-		fmt.Fprintf(t.w, "%s %s %s %s: %s %s\n", stamp, mark, s.Metric, s.State, t.stands(w, s), s.Why)
-	}
-	t.before = states
-	if len(states) == 0 || now.Sub(t.last) < time.Minute {
-		return
-	}
-	t.last = now
-	var all []string
-	for _, s := range states {
-		all = append(all, s.Metric+" "+t.stands(w, s))
-	}
-	fmt.Fprintf(t.w, "%s   %s\n", stamp, strings.Join(all, ", "))
-}
-
-// stands is a value beside its line.
-func (t *watchTeller) stands(w *watching, s run.TriggerState) string {
-	m := w.metric(s.Metric)
-	if s.Limit == 0 && s.State == run.TriggerInconclusive {
-		return amount(s.Value, m)
-	}
-	return amount(s.Value, m) + " of " + amount(s.Limit, m)
-}
-
-// amount is a number with its unit.
-func amount(v float64, m runbook.Metric) string {
-	text := strconv.FormatFloat(v, 'g', 3, 64)
-	switch m.Unit {
-	case runbook.UnitPercent:
-		return text + " %"
-	case runbook.UnitSeconds:
-		return text + " s"
-	case "":
-		return text
-	}
-	return text + " " + m.Unit
+	return "Prometheus " + u.Host
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -11,10 +13,18 @@ import (
 	"github.com/politicalsphere/sop/rollout/practice"
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/journal"
+	"github.com/politicalsphere/sop/runbook/run"
 )
 
 // watched watches the production of the practice world with the shipped runbook and a site file, in no time at all.
 func watched(t *testing.T, site string, length, stopAfter time.Duration, format string) (said, error) {
+	t.Helper()
+	return watchedBy(t, site, length, stopAfter, func(ctx context.Context, a *app, c connections, plan *runbook.Plan) error {
+		return a.watch(ctx, c, plan, false, format)
+	})
+}
+
+func watchedBy(t *testing.T, site string, length, stopAfter time.Duration, by func(context.Context, *app, connections, *runbook.Plan) error) (said, error) {
 	t.Helper()
 	sc, err := practice.Find("tuesday")
 	if err != nil {
@@ -45,6 +55,9 @@ func watched(t *testing.T, site string, length, stopAfter time.Duration, format 
 		if err != nil {
 			return
 		}
+		if plan, err = onlyWatch(plan, length, 0); err != nil {
+			return
+		}
 		looking, end := context.WithCancel(ctx)
 		if stopAfter > 0 {
 			clock.Go(func() {
@@ -52,7 +65,7 @@ func watched(t *testing.T, site string, length, stopAfter time.Duration, format 
 				end()
 			})
 		}
-		err = a.watch(looking, c, plan, length, 0, format)
+		err = by(looking, a, c, plan)
 		end()
 	})
 	return said{codeOf(err), out.String(), errOut.String()}, err
@@ -153,3 +166,84 @@ func TestWatchWithoutAnythingToAsk(t *testing.T) {
 		t.Errorf("got %s, %v", data, err)
 	}
 }
+
+// At the screen a watch stays after its verdict, and a person may put that off.
+func TestWatchIsExtended(t *testing.T) {
+	t.Parallel()
+	_, err := watchedBy(t, "", 5*time.Minute, 30*time.Minute, func(ctx context.Context, _ *app, c connections, plan *runbook.Plan) error {
+		p, w := newParts(c, plan), newWatching(c, plan)
+		defer p.clusters.Close()
+		w.stays = true
+		c.clock.Go(func() {
+			_ = c.clock.Wait(ctx, 6*time.Minute, nil)
+			if v := w.Latest().Watches[watchStep]; v.Verdict != run.VerdictPass {
+				t.Errorf("after six minutes it is %+v", v)
+			}
+			w.Send(run.Extend{Step: watchStep, By: 10 * time.Minute})
+		})
+		if err := w.run(ctx, p, &watchTeller{w: io.Discard}); err != nil {
+			return err
+		}
+		if r := w.result(); w.cut || r.Verdict != run.VerdictPass || r.Length < 15*time.Minute || r.Length > 17*time.Minute || r.Samples < 55 {
+			t.Errorf("cut %v, %+v", w.cut, r)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// On a terminal the watch is full-screen, live, and left by q: before its time is over as if it had been interrupted, after
+// it with its verdict.
+func TestWatchOnATerminal(t *testing.T) {
+	at := served(t)
+	runbook := write(t, "watched.yaml", fmt.Sprintf(watchable, at.Prometheus))
+	s := sit(t, "sop", "watch", runbook, "--for", "10m", "--every", "1s")
+	s.shows("only watches", "quit", "vs base")
+	s.types("R")
+	s.shows("there is nothing to undo")
+	s.types("e")
+	s.shows("Watch 10 minutes longer?")
+	s.types("nq")
+	s.ends(exitInterrupted)
+	s.restored()
+	s.shows("watched production for ")
+
+	s = sit(t, "sop", "watch", runbook, "--for", "3s", "--every", "1s")
+	s.shows("verdict: pass")
+	s.types("q")
+	s.ends(exitDone)
+	s.restored()
+	s.shows("pass: no trip in 3s")
+
+	s = sit(t, "sop", "watch", write(t, "blind.yaml", fmt.Sprintf(watchable, "http://127.0.0.1:1")))
+	s.ends(exitUnknown)
+	s.restored()
+	s.shows("take the baseline of production")
+
+	s = sit(t, "sop", "watch", runbook, "--for", "2s", "--every", "1s", "--plain")
+	s.ends(exitDone)
+	s.shows("watching production for 2s", "pass: no trip in 2s")
+	if strings.Contains(s.drawn(), "\x1b[?1049h") {
+		t.Error("--plain filled the screen")
+	}
+}
+
+const watchable = `apiVersion: sop/v1
+kind: Runbook
+metadata: {name: watched, title: Watched, version: 1.0.0}
+environments:
+  production: {namespace: production, prometheus: {url: '%s'}}
+metrics:
+  requests:
+    title: Requests
+    unit: per-second
+    query: 'sum(rate(http_requests_total{namespace="production"}[2m]))'
+    triggers: [{trip: '< 0.001/s', for: 1m, severity: warning}]
+phases:
+  - id: only
+    title: Only
+    environment: production
+    sections: [{steps: [{id: look, title: Look}]}]
+`

@@ -30,10 +30,11 @@ const (
 	Fuse      Scope = "fuse"     // the rollback's fuse burns
 	Confirm   Scope = "confirm"  // a question with yes and no
 	HelpPage  Scope = "help"
-	Text      Scope = "text"    // a field is being typed into: note, reason, filter
-	Palette   Scope = "palette" // a command is being typed
-	Form      Scope = "form"    // the fields of a run that is to begin
-	Begin     Scope = "begin"   // the question whether to begin it
+	Text      Scope = "text"      // a field is being typed into: note, reason, filter
+	Palette   Scope = "palette"   // a command is being typed
+	Form      Scope = "form"      // the fields of a run that is to begin
+	Begin     Scope = "begin"     // the question whether to begin it
+	WatchOnly Scope = "sop watch" // a watch outside of any run: it has no other screen, and nothing to roll back
 )
 
 // screens are the six screens of a run.
@@ -46,7 +47,7 @@ var panes = []Scope{Checklist, Rollout, Watch, Rollback, Report}
 func RunScopes() []Scope { return append(slices.Clone(screens), Gate, Fuse, Confirm, HelpPage) }
 
 // Scopes are all there are.
-func Scopes() []Scope { return append(RunScopes(), Home, Form, Begin, Text, Palette) }
+func Scopes() []Scope { return append(RunScopes(), WatchOnly, Home, Form, Begin, Text, Palette) }
 
 // What keys do.
 const (

@@ -10,9 +10,9 @@ func and(scopes []Scope, more ...Scope) []Scope { return append(slices.Clone(sco
 var bindings = []Binding{
 	{
 		ID: Up, Pair: Down, Keys: []string{"up", "k"}, Label: "move", Rank: 3,
-		Help: "Move up and down{also}.", Scopes: and(screens, Home, Gate, HelpPage),
+		Help: "Move up and down{also}.", Scopes: and(screens, WatchOnly, Home, Gate, HelpPage),
 	},
-	{ID: Down, Keys: []string{"down", "j"}, Scopes: and(screens, Home, Gate, HelpPage)},
+	{ID: Down, Keys: []string{"down", "j"}, Scopes: and(screens, WatchOnly, Home, Gate, HelpPage)},
 	{ID: Up, Pair: Down, Keys: []string{"up"}, Label: "choose", Rank: 3, Help: "Choose a command.", Scopes: in(Palette)},
 	{ID: Down, Keys: []string{"down"}, Scopes: in(Palette)},
 	{
@@ -22,14 +22,14 @@ var bindings = []Binding{
 	{ID: Right, Keys: []string{"right", "l"}, Scopes: in(Checklist)},
 	{
 		ID: Left, Pair: Right, Keys: []string{"left", "h"}, Label: "read value", Rank: 6,
-		Help: "Move the crosshair along the chart and read its values{also}.", Scopes: in(Watch),
+		Help: "Move the crosshair along the chart and read its values{also}.", Scopes: in(Watch, WatchOnly),
 	},
-	{ID: Right, Keys: []string{"right", "l"}, Scopes: in(Watch)},
+	{ID: Right, Keys: []string{"right", "l"}, Scopes: in(Watch, WatchOnly)},
 	{
 		ID: NextFocus, Keys: []string{"tab"}, Label: "next pane", Rank: 11,
-		Help: "Put the focus on the next pane or chart; {previous-focus} goes back.", Scopes: panes,
+		Help: "Put the focus on the next pane or chart; {previous-focus} goes back.", Scopes: and(panes, WatchOnly),
 	},
-	{ID: PrevFocus, Keys: []string{"shift+tab"}, Scopes: panes},
+	{ID: PrevFocus, Keys: []string{"shift+tab"}, Scopes: and(panes, WatchOnly)},
 	{
 		ID: NextFocus, Keys: []string{"tab"}, Label: "only asked, wrote, said", Rank: 4,
 		Help: "List only what was asked, what was written, what the run said, or all again; {previous-focus} goes back.", Scopes: in(Commands),
@@ -58,7 +58,7 @@ var bindings = []Binding{
 	{ID: PrevFocus, Keys: []string{"shift+tab"}, Label: "field before", Rank: 3, Scopes: in(Form)},
 	{ID: BeginIt, Keys: []string{"enter"}, Label: "begin", Rank: 0, Help: "Begin. It writes nothing to a cluster by itself.", Scopes: in(Begin)},
 	{ID: Start, Keys: []string{"s"}, Label: "start", Rank: 1, Acts: true, Help: "Start the deploy or the watch that is chosen; it asks first.", Scopes: in(Checklist)},
-	{ID: Extend, Keys: []string{"e"}, Label: "10 min longer", Rank: 2, Help: "Watch ten minutes longer; it asks first.", Scopes: in(Watch)},
+	{ID: Extend, Keys: []string{"e"}, Label: "10 min longer", Rank: 2, Help: "Watch ten minutes longer; it asks first.", Scopes: in(Watch, WatchOnly)},
 	{
 		ID: StatusSent, Keys: []string{"t"}, Label: "status told", Rank: 4,
 		Help: "Say that the status update which was due has been sent; it asks first.", Scopes: in(Checklist, Rollout, Watch),
@@ -75,6 +75,7 @@ var bindings = []Binding{
 	{ID: Defer, Keys: []string{"d"}, Label: "defer", Rank: 13, Help: "Put the step off to the phase that the runbook names.", Scopes: in(Checklist, Gate)},
 	{ID: Note, Keys: []string{"n"}, Label: "note", Rank: 14, Help: "Write a note into the journal.", Scopes: screens},
 	{ID: Copy, Keys: []string{"y"}, Label: "copy evidence", Rank: 15, Help: "Copy the evidence, or the value under the crosshair, to the clipboard; at once again: only the query.", Scopes: screens},
+	{ID: Copy, Keys: []string{"y"}, Label: "copy value", Rank: 15, Help: "Copy the value under the crosshair, or the newest, to the clipboard.", Scopes: in(WatchOnly)},
 	{ID: CopyQuery, Keys: []string{"Y"}, Label: "copy query", Rank: 23, Help: "Copy only the exact calls behind the box, or of the line, to the clipboard.", Scopes: in(Checklist, Commands)},
 	{ID: ToGate, Keys: []string{"g"}, Label: "gate", Rank: 9, Help: "Open the gate to the next phase, or see what keeps it shut.", Scopes: in(Checklist, Rollout, Watch)},
 	{ID: Abort, Keys: []string{"a"}, Label: "abort", Rank: 10, Acts: true, Help: "End the run here; what is deployed stays.", Scopes: in(Gate)},
@@ -98,6 +99,7 @@ var bindings = []Binding{
 	{ID: Yes, Keys: []string{"y"}, Label: "yes", Rank: 0, Help: "Yes, do it.", Scopes: in(Confirm)},
 	{ID: No, Keys: []string{"n", "esc"}, Label: "no", Rank: 1, Help: "No, go back.", Scopes: in(Confirm)},
 	{ID: Back, Keys: []string{"esc"}, Label: "back", Rank: 22, Help: "Back, or take back what was begun.", Scopes: and(screens, Home)},
+	{ID: Back, Keys: []string{"esc"}, Help: "Take the crosshair away.", Scopes: in(WatchOnly)},
 	{ID: Back, Keys: []string{"esc"}, Label: "cancel", Rank: 1, Help: "Leave without taking it.", Scopes: in(Text, Palette, Gate)},
 	{ID: Back, Keys: []string{"esc"}, Label: "back", Rank: 1, Help: "Back to where it was chosen; nothing has begun.", Scopes: in(Form, Begin)},
 	{ID: Back, Keys: []string{"esc", "?", "q"}, Label: "close", Rank: 1, Help: "Close the help.", Scopes: in(HelpPage)},
@@ -107,13 +109,15 @@ var bindings = []Binding{
 		Help: "Freeze now and roll back when the fuse has burnt; {take-back} takes it back.", Scopes: and(screens, Gate, Confirm, HelpPage),
 	},
 	{ID: RollBack, Keys: []string{"R"}, Acts: true, Help: "The fuse burns already; more presses change nothing.", Scopes: in(Fuse)},
+	{ID: RollBack, Keys: []string{"R"}, Help: "It only says so: this watch wrote nothing, so there is nothing to undo.", Scopes: in(WatchOnly)},
 	{ID: ToRollback, Keys: []string{"R"}, Label: "only roll back", Rank: 4, Help: "Here only to roll back: choose what. Nothing is rolled back by that yet.", Scopes: in(Home)},
-	{ID: Help, Keys: []string{"?"}, Label: "help", Rank: 1, Help: "This page.", Scopes: and(screens, Home, Gate, Fuse)},
+	{ID: Help, Keys: []string{"?"}, Label: "help", Rank: 1, Help: "This page.", Scopes: and(screens, WatchOnly, Home, Gate, Fuse)},
 	{
 		ID: Quit, Keys: []string{"q", "ctrl+c"}, Label: "quit", Rank: 10,
 		Help: "Quit; while a run is live it asks first, and the run can be resumed.", Scopes: screens,
 	},
 	{ID: Quit, Keys: []string{"q", "ctrl+c"}, Label: "quit", Rank: 10, Help: "Quit.", Scopes: in(Home, Begin)},
+	{ID: Quit, Keys: []string{"q", "ctrl+c"}, Label: "quit", Rank: 0, Help: "Quit. Before its time is over, the verdict is on what was seen until then.", Scopes: in(WatchOnly)},
 	{ID: Quit, Keys: []string{"q", "ctrl+c"}, Scopes: in(Fuse)}, // it only says that the fuse burns
 	{ID: Quit, Keys: []string{"ctrl+c"}, Scopes: in(Gate, Confirm, HelpPage, Text, Palette, Form)},
 }

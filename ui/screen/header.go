@@ -56,7 +56,7 @@ func surroundings(f Frame, m Marks) string {
 	if now := Environment(s); now != s.Plan.Environment && s.Ended.IsZero() {
 		where = fmt.Sprintf("acts on %s, target %s", clean(now), clean(s.Plan.Environment))
 	}
-	if id := clean(s.ID); f.W >= 100 && len(id) > 6 {
+	if id := clean(s.ID); f.W >= 100 && len(id) > 6 && !f.NoRun {
 		where += " · run …" + id[len(id)-6:]
 	}
 	return where
@@ -102,7 +102,7 @@ func guest(f Frame, m Marks, before string) string {
 func headerFacts(f Frame) []string {
 	s, th := f.State, f.Theme
 	facts := []string{th.Dim.Render(clean(s.Operator))}
-	if !s.Started.IsZero() {
+	if !s.Started.IsZero() && !f.NoRun {
 		end := f.Now
 		if !s.Ended.IsZero() {
 			end = s.Ended
@@ -124,7 +124,10 @@ func headerFacts(f Frame) []string {
 // Lamp is the armed lamp in at most width cells: lit only while a rollback is proved to work.
 func Lamp(f Frame, width int) string {
 	th := f.Theme
-	if !f.State.Ended.IsZero() {
+	switch {
+	case f.NoRun:
+		return th.Dim.Render(pick(width < 28, "only watches", "only watches, writes nothing"))
+	case !f.State.Ended.IsZero():
 		return th.Dim.Render("R ○ run ended")
 	}
 	why := string(f.State.WhyNotArmed())
@@ -150,6 +153,8 @@ func TooSmall(f Frame, asked string, typing bool) []string {
 		"R rolls back   " + f.Keys.Key(keys.Quit) + " quits",
 	}
 	switch {
+	case f.NoRun:
+		lines[2] = f.Keys.Key(keys.Quit) + " quits"
 	case typing:
 		lines = append(lines[:2], clean(asked), "esc, then R rolls back")
 	case asked != "":

@@ -1,7 +1,10 @@
 package screen
 
 import (
+	"slices"
 	"strings"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/politicalsphere/sop/ui/keys"
 	"github.com/politicalsphere/sop/ui/theme"
@@ -22,7 +25,7 @@ func HelpKeys(f Frame, scope keys.Scope, top int) (lines []string, newTop int) {
 	all := []string{" " + f.Theme.Title.Render("Keys: "+string(scope)), ""}
 	all = append(all, f.Keys.RenderHelp(f.Theme, scope, min(f.W-2, 96))...)
 	all = append(all, mouseHelp(f)...)
-	return window(f.Theme, all, -1, top, f.H, f.W)
+	return window(f.Theme, filtered(f, all), -1, top, f.H, f.W)
 }
 
 // mouseHelp says what the mouse does, and how it still selects text; nothing where it is left to the terminal.
@@ -52,14 +55,10 @@ func Help(f Frame, scope keys.Scope, top int) (lines []string, newTop int) {
 	}
 	all = append(all, "", " "+th.Title.Render("Pods"), "", theme.Truncate(" "+podLegend(th), f.W))
 	all = append(all, mouseHelp(f)...)
-	if f.Filter != "" {
-		kept := all[:0]
-		for _, l := range all {
-			if strings.Contains(strings.ToLower(l), strings.ToLower(f.Filter)) {
-				kept = append(kept, l)
-			}
-		}
-		all = kept
-	}
-	return window(th, all, -1, top, f.H, f.W)
+	return window(th, filtered(f, all), -1, top, f.H, f.W)
+}
+
+// filtered are the lines that pass the filter.
+func filtered(f Frame, all []string) []string {
+	return slices.DeleteFunc(all, func(l string) bool { return !f.matches(ansi.Strip(l)) })
 }

@@ -39,6 +39,7 @@ type Frame struct {
 	Mouse  bool      // the mouse is taken
 	Filter string    // only what contains it is listed; empty: all
 	Speed  float64   // how much faster the run's time goes than the person's, in practice; 0 is 1
+	NoRun  bool      // a watch outside of any run: it writes nothing, so there is nothing to roll back
 }
 
 // real is a length of the run's time as the person feels it: a fuse is for fingers, whatever the speed.

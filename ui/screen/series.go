@@ -22,6 +22,7 @@ type series struct {
 	zero      time.Time // the first write, or the beginning of the watch
 	from, to  float64   // the window
 	every     float64
+	apart     float64 // of two points, where the baseline was thinned out
 	key       seriesKey
 }
 
@@ -118,7 +119,11 @@ func gather(s run.State, key seriesKey) series {
 		scale := scaleOf(m)
 		var pts []chart.Point
 		if env.Baseline != nil {
-			for _, p := range env.Baseline.Metrics[m.Name].Points {
+			points := env.Baseline.Metrics[m.Name].Points
+			if n := len(points); n > 1 {
+				out.apart = math.Max(out.apart, float64(points[n-1].T-points[0].T)/float64(n-1))
+			}
+			for _, p := range points {
 				pts = append(pts, chart.Point{X: float64(p.T - key.zero.Unix()), Y: p.V * scale})
 			}
 		}
@@ -183,7 +188,10 @@ func (s *series) frame(f Frame, i int) *chart.Frame {
 	scale := scaleOf(m)
 	c := &s.frames[i]
 	*c = chart.Frame{
-		Unit: unit, Points: s.points[m.Name], From: s.from, To: s.to, Now: f.Now.Sub(s.zero).Seconds(), Every: s.every, Origin: "deploy",
+		Unit: unit, Points: s.points[m.Name], From: s.from, To: s.to, Now: f.Now.Sub(s.zero).Seconds(), Every: math.Max(s.every, s.apart), Origin: "deploy",
+	}
+	if f.NoRun {
+		c.Origin = "start"
 	}
 	if w := f.State.Watches[s.step]; !w.Ended.IsZero() {
 		c.Now = math.Min(c.Now, s.to)

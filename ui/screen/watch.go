@@ -119,7 +119,7 @@ func triggerLines(f Frame, s *series) []string {
 			look = th.Bad
 		}
 		text := fmt.Sprintf(" %s %s: %s", s.titleOf(t.Metric), t.State, t.Why)
-		if t.State == run.TriggerTripped {
+		if t.State == run.TriggerTripped && !f.NoRun {
 			text += "   R rolls back"
 		}
 		lines = append(lines, look.Render(theme.Truncate(text, f.W)))
