@@ -315,6 +315,18 @@ func TestEscalationsGoOutByThemselvesOnce(t *testing.T) {
 	}
 }
 
+// What trips while it goes back already asks nobody to roll back; that it goes back is told all the same.
+func TestNoEscalationAsksForTheRollbackUnderWay(t *testing.T) {
+	d := holding(t, channels, withChannels)
+	d.Want(run.Rollback{Because: "a complaint"})
+	d.World.Errors = 40
+	d.Until("tripped", 10*time.Minute, func(s run.State) bool { return len(s.Tripped()) > 0 })
+	d.For(time.Minute)
+	if sent := d.World.Outside.Sent; len(sent) != 1 || sent[0].About != "escalation/rollback/1" {
+		t.Errorf("told: %+v", sent)
+	}
+}
+
 func TestTheStepsOfTheRollbackProcedureAct(t *testing.T) {
 	d := holding(t, "{id: tell, title: Tell}", "{id: tell, title: Tell, notify: {channel: news, text: gone back}}\n    - {id: restore, title: Restore, job: {cronJob: restore}, confirm: restore}", channels, withChannels)
 	d.Want(run.Start{Step: "restore", Word: "restore"})

@@ -118,6 +118,9 @@ func (s State) causes() []cause {
 	var list []cause
 	head := s.head()
 	for _, ph := range s.Plan.Runbook.Phases {
+		if s.rolledBack() && s.Rollback.Env == ph.Environment {
+			continue // nobody is asked to roll back what goes back already
+		}
 		for _, t := range s.Envs[ph.Environment].Triggers {
 			if t.State == TriggerTripped && t.Severity == "critical" {
 				key := fmt.Sprintf("tripped/%s/%s/%d/%d", ph.Environment, t.Metric, t.Index, t.Since.Unix())

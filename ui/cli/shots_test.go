@@ -13,7 +13,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/politicalsphere/sop/rollout/practice"
 	"github.com/politicalsphere/sop/runbook/run"
 	"github.com/politicalsphere/sop/ui"
 )
@@ -93,57 +92,27 @@ type taken struct {
 }
 
 // play plays a scenario and takes its pictures.
-func play(t *testing.T, scenario string, list []shot) []taken {
+func play(t *testing.T, name string, list []shot) []taken {
 	t.Helper()
-	sc, err := practice.Find(scenario)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all []taken
-	clock := practice.NewJumping(sc.Start)
-	clock.Run(func() {
-		world, err := practice.New(sc, clock, sc.Seed)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		clock.AddIdle(world.Idle())
-		ctx, stop := context.WithCancel(t.Context())
-		defer stop()
-		if err := world.Start(ctx); err != nil {
-			t.Error(err)
-			return
-		}
-		a := &app{err: io.Discard, out: io.Discard}
-		c := practiceConnections(world, sc, clock)
-		s, err := a.beginDrill(c, practiceFlags{policy: run.PolicyGoodOperator}, sc, 0, true)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		clock.AddIdle(func() bool { return s.parts.clusters.Settled(world.Cluster().CaughtUp) })
-		changed := clock.NewSignal()
-		s.engine.Notify(changed)
-		join := s.start(ctx)
-		watching, leave := context.WithCancel(ctx)
-		clock.Go(func() {
-			for clock.Wait(watching, never, changed) == nil && len(list) > 0 {
-				if state := s.Latest(); !state.Started.IsZero() && list[0].when(state) {
-					all = append(all, taken{list[0].name, take(t, list[0], still{state, clock.Now()}, clusterLabel(c, state.Plan))})
+	inDrill(t, scenario(t, name), practiceFlags{policy: run.PolicyGoodOperator}, func(ctx context.Context, d *drilled) {
+		changed := d.clock.NewSignal()
+		d.engine.Notify(changed)
+		ctx, leave := context.WithCancel(ctx)
+		defer leave()
+		d.clock.Go(func() {
+			defer leave() // what comes after the last picture is not played
+			for d.clock.Wait(ctx, never, changed) == nil && len(list) > 0 {
+				if state := d.Latest(); !state.Started.IsZero() && list[0].when(state) {
+					all = append(all, taken{list[0].name, take(t, list[0], still{state, d.clock.Now()}, d.cluster)})
 					list = list[1:]
 				}
 			}
 		})
-		unattended(ctx, s, io.Discard)
-		leave()
-		stop()
-		join()
-		if err := s.end(); err != nil {
-			t.Error(err)
-		}
+		unattended(ctx, d.session, io.Discard)
 	})
 	for _, missed := range list {
-		t.Errorf("%s never came to the picture %s", scenario, missed.name)
+		t.Errorf("%s never came to the picture %s", name, missed.name)
 	}
 	return all
 }

@@ -1,0 +1,267 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/rest"
+
+	"github.com/politicalsphere/sop/rollout/practice"
+	"github.com/politicalsphere/sop/runbook"
+	"github.com/politicalsphere/sop/runbook/run"
+)
+
+// drilled is a drill that a test drives, in no time.
+type drilled struct {
+	*session
+	world   *practice.World
+	clock   *practice.Jumping
+	cluster string
+	ledger  *ledger
+}
+
+// ledger is what the API server took from the program, in order.
+type ledger struct {
+	http.RoundTripper
+	now func() time.Time
+
+	mu     sync.Mutex
+	writes []entry
+}
+
+// entry is one request that changed something.
+type entry struct {
+	At   time.Time
+	What string // method and path
+	Body string
+}
+
+// RoundTrip hands a request on and writes it down when it changed something.
+func (l *ledger) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Method != http.MethodGet && r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	answer, err := l.RoundTripper.RoundTrip(r)
+	if err == nil && answer.StatusCode < 300 && r.Method != http.MethodGet && !r.URL.Query().Has("dryRun") {
+		l.mu.Lock()
+		l.writes = append(l.writes, entry{At: l.now(), What: r.Method + " " + r.URL.Path, Body: string(body)})
+		l.mu.Unlock()
+	}
+	return answer, err
+}
+
+// places are where in the ledger the writes stand to what lies below a path, from a time on.
+func (l *ledger) places(path string, since time.Time) (found []int) {
+	for i, w := range l.writes {
+		if strings.Contains(w.What, path) && !w.At.Before(since) {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+// inDrill begins a drill, lets f drive it and ends it.
+func inDrill(t *testing.T, sc practice.Scenario, f practiceFlags, drive func(context.Context, *drilled)) (d *drilled) {
+	t.Helper()
+	clock := practice.NewJumping(sc.Start)
+	clock.Run(func() {
+		world, err := practice.New(sc, clock, sc.Seed)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		clock.AddIdle(world.Idle())
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		if err := world.Start(ctx); err != nil {
+			t.Error(err)
+			return
+		}
+		l := &ledger{now: clock.Now}
+		a := &app{err: io.Discard, out: io.Discard}
+		c := practiceConnections(world, sc, clock)
+		c.connect = func(runbook.Environment) (*rest.Config, error) {
+			config := world.RESTConfig()
+			config.Wrap(func(beneath http.RoundTripper) http.RoundTripper {
+				l.RoundTripper = beneath
+				return l
+			})
+			return config, nil
+		}
+		s, err := a.beginDrill(c, f, sc, 0, true)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		clock.AddIdle(func() bool { return s.parts.clusters.Settled(world.Cluster().CaughtUp) })
+		d = &drilled{session: s, world: world, clock: clock, cluster: clusterLabel(c, s.Latest().Plan), ledger: l}
+		join := s.start(ctx)
+		drive(ctx, d)
+		stop()
+		join()
+		if err := s.end(); err != nil {
+			t.Error(err)
+		}
+	})
+	if t.Failed() {
+		t.FailNow()
+	}
+	return d
+}
+
+// quick are inputs that make a drill short.
+var quick = []string{"hold=1m", "watch=20m", "staging-watch=2m", "flag-hold=2m"}
+
+// playedWhole plays a scenario whole with the good operator.
+func playedWhole(t *testing.T, sc practice.Scenario, set ...string) *drilled {
+	t.Helper()
+	return inDrill(t, sc, practiceFlags{policy: run.PolicyGoodOperator, set: set}, func(ctx context.Context, d *drilled) {
+		unattended(ctx, d.session, io.Discard)
+	})
+}
+
+func scenario(t *testing.T, name string) practice.Scenario {
+	t.Helper()
+	sc, err := practice.Find(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sc
+}
+
+// posted checks what a room of the organisation's chat got: words that each message has, in order.
+func posted(t *testing.T, d *drilled, room string, want ...[]string) (at []time.Time) {
+	t.Helper()
+	var texts []string
+	keys := map[string]bool{}
+	for _, p := range d.world.Posts() {
+		if p.Key == "" || keys[p.Key] {
+			t.Errorf("a message without a key of its own: %+v", p)
+		}
+		if keys[p.Key] = true; p.Room == room {
+			at, texts = append(at, p.At), append(texts, p.Text)
+		}
+	}
+	if len(texts) != len(want) {
+		t.Fatalf("%s got %d messages, want %d:\n%s", room, len(texts), len(want), heard(d))
+	}
+	for i, text := range texts {
+		for _, words := range want[i] {
+			if !strings.Contains(text, words) {
+				t.Errorf("message %d of %s lacks %q:\n%s", i, room, words, heard(d))
+			}
+		}
+	}
+	return at
+}
+
+// heard is all that the chat got.
+func heard(d *drilled) string {
+	var b strings.Builder
+	for _, p := range d.world.Posts() {
+		fmt.Fprintf(&b, "%s %s: %s\n", p.At.Format("15:04:05"), p.Room, p.Text)
+	}
+	return b.String()
+}
+
+// A good release, from outside: who is told what when, what the cluster got, and what lies beside the report.
+func TestTuesdayFromOutside(t *testing.T) {
+	t.Parallel()
+	d := playedWhole(t, scenario(t, "tuesday"), quick...)
+	s := d.Latest()
+	if s.Outcome != run.Completed {
+		t.Fatalf("it ended as %s", s.Outcome)
+	}
+	told := posted(
+		t, d, "releases",
+		[]string{"v1.4.2 is being deployed to production now", s.ID},
+		[]string{"PRACTICE, not real", "15 min in", "Phase 2: Production Deployment", "on all pods", "No trigger tripped"},
+		[]string{"30 min in", "Phase 3: Post-Deployment", "Flags are on for 5 %", "No trigger tripped"},
+		[]string{"v1.4.2 runs on production for everybody"},
+		[]string{"Review of v1.4.2 on production"},
+	)
+	posted(t, d, "incidents")
+	pods := d.ledger.places("namespaces/production/deployments", s.Started)
+	if first := d.ledger.writes[pods[0]].At; first.Before(told[0]) {
+		t.Errorf("production was written to at %s, and people were told of it at %s", first, told[0])
+	}
+	flags := d.ledger.places("namespaces/production/configmaps/feature-flags", s.Started)
+	if len(flags) != 4 || flags[0] < pods[len(pods)-1] {
+		t.Errorf("the flags were written at %v, the pods at %v", flags, pods)
+	}
+	if last := d.ledger.writes[flags[len(flags)-1]].At; told[3].Before(last) {
+		t.Errorf("success was told at %s, the last share of the flags came at %s", told[3], last)
+	}
+	ics, err := os.ReadFile(filepath.Join(d.dir, "follow-up.ics"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"BEGIN:VCALENDAR", "SUMMARY:Review of the deployment of v1.4.2", "DTSTART:20260313T110000Z", "DTEND:20260313T113000Z"} {
+		if !strings.Contains(string(ics), line+"\r\n") {
+			t.Errorf("the invitation lacks %s:\n%s", line, ics)
+		}
+	}
+	if report := must(t, exitDone, "report", d.id).out; !strings.Contains(report, "follow-up.ics") {
+		t.Errorf("the report does not name the invitation")
+	}
+}
+
+// Flags that are bad, from outside: an alarm for each trigger that tripped and one for the way back, the flags off
+// before a pod is touched, and the end told.
+func TestFridayFromOutside(t *testing.T) {
+	t.Parallel()
+	d := playedWhole(t, scenario(t, "friday"), quick...)
+	s := d.Latest()
+	if s.Outcome != run.RolledBack {
+		t.Fatalf("it ended as %s", s.Outcome)
+	}
+	burnt := s.Rollback.Burnt
+	told := posted(
+		t, d, "releases",
+		[]string{"v1.4.2 is being deployed to production now"},
+		[]string{"15 min in", "No trigger tripped"},
+		[]string{"30 min in", "Flags are on for 5 %"},
+		[]string{"v1.4.2 was rolled back on production"},
+	)
+	if over := told[3]; over.Before(s.Rollback.Ended) {
+		t.Errorf("the end was told at %s, it came at %s", over, s.Rollback.Ended)
+	}
+	alarm := []string{"critical trigger of", "tripped on production", "Roll back with R", "sop rollback --run " + s.ID}
+	alarms := [][]string{alarm}
+	if n := strings.Count(heard(d), "critical trigger of"); n == 2 { // the other trigger may trip in the same instant
+		alarms = append(alarms, alarm)
+		alarms[0], alarms[1] = append(slices.Clone(alarm), "of error-rate"), append(slices.Clone(alarm), "of p95")
+	}
+	told = posted(t, d, "incidents", append(alarms, []string{"production is being rolled back by sop by itself"})...)
+	if trip, back := told[0], told[len(told)-1]; trip.After(s.Rollback.Pressed.Add(time.Second)) || back.After(burnt.Add(time.Second)) {
+		t.Errorf("told of the trip at %s and of the way back at %s; R was pressed at %s, it burnt at %s", trip, back, s.Rollback.Pressed, burnt)
+	}
+	flags := d.ledger.places("namespaces/production/configmaps/feature-flags", burnt)
+	pods := d.ledger.places("namespaces/production/deployments", burnt)
+	if len(flags) != 1 || len(pods) != 4 || flags[0] > pods[0] {
+		t.Fatalf("after the fuse the flags were written at %v and the pods at %v", flags, pods)
+	}
+	if off := d.ledger.writes[flags[0]].Body; strings.Contains(off, "fractional") || !strings.Contains(off, `\"defaultVariant\": \"off\"`) {
+		t.Errorf("the flags were written as %s", off)
+	}
+	for _, at := range pods {
+		if body := d.ledger.writes[at].Body; !strings.Contains(body, ":v1.4.1") || strings.Contains(body, ":v1.4.2") {
+			t.Errorf("a pod went to %s", body)
+		}
+	}
+}
