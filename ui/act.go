@@ -24,6 +24,9 @@ func (m *Model) act(by string, step runbook.Step) {
 		m.askQuestions(by, step)
 	case a.Stage == run.ActionRunning, a.Stage == run.ActionWaiting, a.Stage == run.ActionHolding, a.Stage == run.ActionDone:
 		m.list.Detail = !m.list.Detail
+	case step.Notify != nil && m.state.Channel(step.Notify.Channel).IsByHand():
+		m.askMessage(by, step) // a person tells them and ticks it: there is nothing to start
+	case m.refused(run.Start{Step: step.ID, Text: "a text", Word: step.Confirm}):
 	case step.Notify != nil:
 		m.askMessage(by, step)
 	case step.Confirm != "":
@@ -125,7 +128,15 @@ func (m *Model) askApproval(by string, step runbook.Step) {
 		lines = append(lines, "Who may: "+clean(strings.Join(step.Approve.From, ", ")))
 	}
 	m.fill(by, "Approval: "+clean(step.Title), lines, func() { m.send(v) },
-		huh.NewInput().Title("Who decides? Somebody else than "+clean(m.state.Operator)).Value(&v.By).CharLimit(100).Validate(needed("their name")),
+		huh.NewInput().Title("Who decides? Somebody else than "+clean(m.state.Operator)).Value(&v.By).CharLimit(100).Validate(func(name string) error {
+			if strings.TrimSpace(name) == "" {
+				return errors.New("write their name")
+			}
+			if why := m.state.Refuses(run.Approve{Step: step.ID, By: name, Words: "their words"}, m.state.Operator, m.now); why != "" {
+				return errors.New(string(why))
+			}
+			return nil
+		}),
 		huh.NewInput().Title("Their words").Value(&v.Words).CharLimit(1000).Validate(needed("what they said")),
 		huh.NewSelect[bool]().Title("That is").Filtering(false).Options(huh.NewOption("a yes", false), huh.NewOption("a no", true)).Value(&v.Denied),
 	)

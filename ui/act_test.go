@@ -187,6 +187,43 @@ func TestAnApprovalIsWrittenDown(t *testing.T) {
 	})
 }
 
+// What the law would refuse is said where it is typed: nobody writes down the words of a yes for nothing.
+func TestWhoMayNotApproveIsToldAtTheName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := acting(t, "approve: {text: 'v2 to production', from: [carol]}")
+		p.press("enter", "y")
+		p.press("down")
+		for name, why := range map[string]string{p.d.S.Operator: "somebody else has to approve it", "dave": "the runbook names carol"} {
+			p.typed(name)
+			p.press("enter")
+			p.sees(why)
+			p.press("ctrl+u")
+		}
+		p.typed("carol")
+		p.press("enter")
+		p.typed("yes, go ahead")
+		p.press("enter", "enter")
+		if a := p.d.S.Actions["config"].Approval; a == nil || a.By != "carol" {
+			t.Fatalf("the approval is %+v; log:%s", a, p.d.Log())
+		}
+	})
+}
+
+func TestAStepThatWaitsForAnotherAsksNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := acting(t, "job: {cronJob: restore}")
+		p.d.World.Checks["secret"] = run.Failed
+		p.d.For(time.Minute)
+		p.f.state, p.f.now = p.d.S, p.d.At
+		p.m.Update(stateMsg{p.d.S})
+		p.press("s")
+		if p.m.dialog != nil {
+			t.Errorf("it asks whether to start: %s", p.m.dialog.title)
+		}
+		p.sees("Config waits for Secret")
+	})
+}
+
 func TestAWordIsTypedWhereTheStepWantsOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := acting(t, "job: {cronJob: restore}, confirm: restore")

@@ -18,6 +18,15 @@ func clean(s string) string { return string(run.MakeSafe(s, 0)) }
 
 func (m *Model) send(i run.Intent) { m.session.Send(i) }
 
+// refused tells whether an intent would be refused now, and says why: before a person reads, types and answers for nothing.
+func (m *Model) refused(i run.Intent) bool {
+	why := m.state.Refuses(i, m.state.Operator, m.now)
+	if why != "" {
+		m.say(string(why))
+	}
+	return why != ""
+}
+
 // chosen is the step under the cursor.
 func (m *Model) chosen() (runbook.Step, bool) {
 	step, _, ok := screen.StepOf(m.state, m.list.Step)

@@ -143,8 +143,7 @@ func (m *Model) startQuestion(by string, step runbook.Step) {
 		return
 	}
 	_, phase, _ := screen.StepOf(m.state, step.ID)
-	if phase != m.state.Phase {
-		m.say(clean(step.Title) + " belongs to another phase: open its gate first")
+	if m.refused(run.Start{Step: step.ID}) {
 		return
 	}
 	env := screen.Phases(m.state)[phase].Environment

@@ -49,6 +49,17 @@ func Decide(s State, in Input) []Stamped {
 	return d.out
 }
 
+// Refuses says why an intent would be refused at that time, without anything being done; empty: it would not be. Who asks a
+// person for more than a key, asks this first.
+func (s State) Refuses(v Intent, actor string, at time.Time) Safe {
+	for _, e := range Decide(s, Input{At: at, Actor: actor, Intent: v}) {
+		if r, ok := e.Event.(Refusal); ok {
+			return r.Text
+		}
+	}
+	return ""
+}
+
 // rules are what follows by itself. Each emits at most what is due now; they are asked again until all are silent.
 var rules = []func(*decision){
 	(*decision).judgeWhen,

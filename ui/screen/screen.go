@@ -128,8 +128,11 @@ func window(th *theme.Theme, lines []string, at, top, h, w int) (shown []string,
 	return shown, top
 }
 
-// edges says in the first and the last line how many are left out above and below.
+// edges says in the first and the last line how many are left out above and below, where a line is left between them.
 func edges(th *theme.Theme, shown []string, above, below, w int) {
+	if len(shown) < 3 {
+		return
+	}
 	if above > 0 {
 		shown[0] = cell(th.Dim, fmt.Sprintf("   ↑ %d more above", above+1), w)
 	}
