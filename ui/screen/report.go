@@ -69,11 +69,18 @@ func outcomeLines(f Frame) []string {
 		lines = append(lines, wrapped(th.Dim, t, 3, f.W)...)
 	}
 	if !s.Ended.IsZero() {
-		leaves := " leaves.  The full report: "
+		leaves := " leaves. "
 		if s.Practice != "" {
-			leaves = " leaves, with your score.  The full report: "
+			leaves = " leaves, with your score. "
 		}
-		lines = append(lines, "", theme.Truncate(" "+th.Key.Render(f.Keys.Key(keys.Quit))+th.Text.Render(leaves)+th.Key.Render("sop report "+clean(s.ID)), f.W))
+		line, command := " "+th.Key.Render(f.Keys.Key(keys.Quit))+th.Text.Render(leaves), " "+th.Text.Render("The full report: ")+th.Key.Render("sop report "+clean(s.ID))
+		lines = append(lines, "")
+		if theme.Width(line)+theme.Width(command) <= f.W-1 {
+			line, command = line+command, ""
+		}
+		if lines = append(lines, line); command != "" { // a command is read whole, or it is none
+			lines = append(lines, theme.Truncate(command, f.W))
+		}
 	}
 	return lines
 }
