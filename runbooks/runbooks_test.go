@@ -114,6 +114,29 @@ func TestRunbookResolves(t *testing.T) {
 	}
 }
 
+// A site whose database no CronJob puts back does it by hand: nothing is started, and no word is typed for it.
+func TestRestoreWithoutAJob(t *testing.T) {
+	for restore, job := range map[string]string{"": "", "  ''": "", "  nightly-restore": "nightly-restore"} {
+		site := runbook.Source{Name: "site.yaml", Data: []byte("apiVersion: sop/v1\nkind: Site\nenvironments:\n  production:\n    values: {restore: " + restore + "}\n")}
+		if restore == "" { // the site says nothing about it
+			site.Data, job = []byte("apiVersion: sop/v1\nkind: Site\nenvironments:\n  production: {namespace: production}\n"), "db-restore"
+		}
+		plan, problems := runbook.Resolve(load(t, site), runbook.Choice{Inputs: map[string]string{"version": "v1.4.2"}})
+		if plan == nil || len(problems) > 0 {
+			t.Fatalf("%s: %v", site.Data, problems)
+		}
+		step := stepsOf(plan)["rollback-database"]
+		switch {
+		case step.When == "":
+			t.Errorf("restore: %s: it is asked for after every rollback", restore)
+		case job == "" && (!step.IsManual() || step.Job != nil || step.Confirm != ""):
+			t.Errorf("restore: %s: it is no hand item: %+v", restore, step)
+		case job != "" && (step.Job == nil || step.Job.CronJob != job || step.Confirm != "restore"):
+			t.Errorf("restore: %s: it does not run %s: %+v", restore, job, step)
+		}
+	}
+}
+
 // Whoever reads a step finds what goes wrong without it and what to do, and no step waits for a text that is filled
 // in wrongly.
 func TestEveryStepTeaches(t *testing.T) {

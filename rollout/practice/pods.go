@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/politicalsphere/sop/rollout/practice/kubeapi"
@@ -67,8 +68,9 @@ type faultState struct {
 	condition condition
 	delay     time.Duration
 	armed     bool
-	began     time.Time
-	over      func() // ends one that lasts only while its condition is true; nil: it is not there
+	turn      int       // counts how often a condition that has to last was over
+	began     time.Time // for the first time
+	over      func()    // ends one that lasts only while its condition is true; nil: it is not there
 }
 
 func newFaultState(f Fault, seed int64, index int) (*faultState, error) {
@@ -96,11 +98,15 @@ func (w *World) arm(pods []kubeapi.PodView, flags map[condition]bool) {
 		switch {
 		case !s.armed && holds:
 			s.armed = true
-			w.clock.Go(func() { w.strike(s) })
-		case s.armed && !holds && s.over != nil:
+			turn := s.turn
+			w.clock.Go(func() { w.strike(s, turn) })
+		case s.armed && !holds && s.fault.While:
 			over := s.over
 			s.armed, s.over = false, nil
-			w.clock.Go(over) // it may call the cluster
+			s.turn++
+			if over != nil {
+				w.clock.Go(over) // it may call the cluster
+			}
 		}
 	}
 }
@@ -121,22 +127,36 @@ func (w *World) flagShares() map[condition]bool {
 	return hold
 }
 
-// strike waits for a fault's moment, begins it and, if it has an end, ends it.
-func (w *World) strike(s *faultState) {
-	if w.clock.Wait(w.ctx, s.delay, nil) != nil {
+// strike waits for a fault's moment, begins it and, if it has an end, ends it. One whose turn is over meanwhile does not
+// come, or goes at once.
+func (w *World) strike(s *faultState, turn int) {
+	if w.clock.Wait(w.ctx, s.delay, nil) != nil || w.passed(s, turn) {
 		return
 	}
 	now := w.clock.Now()
-	end := w.begin(&s.fault.Trouble)
+	end := sync.OnceFunc(w.begin(&s.fault.Trouble))
 	w.mu.Lock()
-	s.began = now
-	if s.fault.While {
+	if s.began.IsZero() {
+		s.began = now
+	}
+	late := s.turn != turn
+	if s.fault.While && !late {
 		s.over = end
 	}
 	w.mu.Unlock()
-	if d := s.fault.lasts(); d > 0 && w.clock.Wait(w.ctx, d, nil) == nil {
+	if late {
+		end()
+		return
+	}
+	if d := s.fault.lasts(); d > 0 && w.clock.Wait(w.ctx, d, nil) == nil && !w.passed(s, turn) {
 		end()
 	}
+}
+
+func (w *World) passed(s *faultState, turn int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return s.turn != turn
 }
 
 // FaultBegan is when the first of the scenario's faults began; zero while none has.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"go.yaml.in/yaml/v4"
 	"k8s.io/client-go/rest"
 
 	"github.com/politicalsphere/sop/rollout/practice"
@@ -263,5 +264,54 @@ func TestFridayFromOutside(t *testing.T) {
 		if body := d.ledger.writes[at].Body; !strings.Contains(body, ":v1.4.1") || strings.Contains(body, ":v1.4.2") {
 			t.Errorf("a pod went to %s", body)
 		}
+	}
+}
+
+// A chat in trouble keeps nobody from going back: the pods go in the instant the fuse has burnt, and who was not told is
+// on the record.
+func TestAChatInTroubleHoldsNoRollbackUp(t *testing.T) {
+	t.Parallel()
+	for trouble, words := range map[string]string{"broken": "500", "limited, for: 4m": "", "slow, delay: 1h": "no answer"} {
+		t.Run(trouble, func(t *testing.T) {
+			t.Parallel()
+			sc := scenario(t, "friday")
+			var more practice.Fault
+			if err := yaml.Unmarshal([]byte("at: {after: production new-lobby at 25%}\nsite: {host: chat.example, trouble: "+trouble+"}"), &more); err != nil {
+				t.Fatal(err)
+			}
+			sc.Faults = append(sc.Faults, more)
+			d := playedWhole(t, sc, "hold=10s", "watch=3m", "staging-watch=1m", "flag-hold=1m")
+			s := d.Latest()
+			r := s.Rollback
+			if s.Outcome != run.RolledBack || r == nil || r.Verified != run.Passed {
+				t.Fatalf("it ended as %s, %+v", s.Outcome, r)
+			}
+			pods := d.ledger.places("namespaces/production/deployments", r.Burnt)
+			if len(pods) != 4 {
+				t.Fatalf("%d writes to pods after the fuse", len(pods))
+			}
+			if last := d.ledger.writes[pods[3]].At.Sub(r.Burnt); last > time.Second {
+				t.Errorf("the last component was sent back %s after the fuse", last)
+			}
+			if took := r.SettleFrom.Sub(r.Burnt); took > time.Minute {
+				t.Errorf("it took %s until it had taken", took)
+			}
+			if words == "" { // who asks for patience gets it, and each message once
+				posted(t, d, "releases", []string{"is being deployed"}, []string{"was rolled back"})
+				if n := strings.Count(heard(d), "production is being rolled back by sop by itself"); n != 1 {
+					t.Errorf("told %d times of the way back:\n%s", n, heard(d))
+				}
+				return
+			}
+			posted(t, d, "releases", []string{"is being deployed"})
+			posted(t, d, "incidents")
+			last := s.Messages[len(s.Messages)-1]
+			if !strings.Contains(string(last.Err), "not sent to chat.example") || !strings.Contains(string(last.Err), words) {
+				t.Errorf("of the last message it says %+v", last)
+			}
+			if text := must(t, exitDone, "report", d.id).out; !strings.Contains(text, string(last.Err)[:30]) {
+				t.Errorf("the report does not say that nobody was told:\n%s", text)
+			}
+		})
 	}
 }
