@@ -30,10 +30,9 @@ func (m *Model) act(by string, step runbook.Step) {
 	case step.Notify != nil:
 		m.askMessage(by, step)
 	case step.Confirm != "":
-		d := m.ask(by, "Start: "+clean(step.Title)+"?", fmt.Sprintf("type %s to start it", step.Confirm), len(step.Confirm), m.actPlan(step), func(text string) {
-			m.send(run.Start{Step: step.ID, Word: text})
-		})
-		d.loud = true
+		word := ""
+		d := m.fill(by, "Start: "+clean(step.Title)+"?", m.actPlan(step), func() { m.begins(step); m.send(run.Start{Step: step.ID, Word: strings.TrimSpace(word)}) }, wordField(&word, step.Confirm))
+		d.label, d.loud = fmt.Sprintf("type %s to start it", clean(step.Confirm)), true
 	default:
 		m.question(by, "Start: "+clean(step.Title)+"?", m.actPlan(step), func() { m.begins(step); m.send(run.Start{Step: step.ID}) })
 	}
@@ -93,6 +92,16 @@ func messageField(text *string) huh.Field {
 			}
 			return nil
 		})
+}
+
+// wordField is a field for the one word that starts something.
+func wordField(word *string, want string) huh.Field {
+	return huh.NewInput().Prompt("").Value(word).CharLimit(maxField).Validate(func(s string) error {
+		if strings.TrimSpace(s) != want {
+			return errors.New("that is another word; esc leaves it")
+		}
+		return nil
+	})
 }
 
 // channelWords say where a channel leads, without an address that must not be seen.

@@ -186,9 +186,11 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 		m.dirty = true
 	case tea.WindowSizeMsg:
 		m.w, m.h, m.dirty = msg.Width, msg.Height, true
+		m.refit()
 	case tea.BackgroundColorMsg:
 		if m.options.Theme == "" && !msg.IsDark() != m.th.Light {
 			m.retheme(!msg.IsDark())
+			m.refit()
 			m.dirty = true
 		}
 	case tea.TerminalVersionMsg, outerMsg:
@@ -198,7 +200,7 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	case tea.BlurMsg:
 		m.blurred = true
 	default:
-		return m.toForm(msg) // its own messages: a cursor that blinks, a field that is done
+		return m.toForm(msg) // its own messages, such as that a field is done
 	}
 	return nil
 }
@@ -223,7 +225,7 @@ func (m *Model) took(s run.State) tea.Cmd {
 		m.comeUp(s.Presses)
 		m.scope, m.help = keys.Rollback, false
 		m.list.Turn(s, len(screen.Phases(s))) // its last is the rollback procedure
-		if m.dialog != nil && m.dialog.field == nil {
+		if d := m.dialog; d != nil && d.field == nil && d.text == nil {
 			m.dialog = nil // a question about something that is no longer the point
 		}
 	}

@@ -19,16 +19,14 @@ func (m *Model) human(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * max(1, m.options.Speed))
 }
 
-// dialog is a question, or a field to type into.
+// dialog is a question, a form, or a field that narrows something down while it is typed into.
 type dialog struct {
 	scope  keys.Scope
 	title  string
 	lines  []string
 	loud   bool
 	label  string
-	field  *field // nil: no text
-	least  int    // characters that the text must have at least
-	warned bool   // it was said that the text is too short
+	field  *field // nil: none
 	by     string // the key that opened it, which therefore does not answer it; empty: it opened by itself
 	opened time.Time
 	hot    int           // chosen line; -1: none can be chosen
@@ -38,6 +36,9 @@ type dialog struct {
 	leave  func()        // called when it is closed without an answer; may be nil
 	done   func() bool   // tells that the answer ends the program; may be nil
 	form   *huh.Form     // nil: no form
+	last   huh.Field     // of the form: enter there takes it
+	text   *string       // of a form that is one text: what was typed so far; else nil
+	least  int           // characters that the text must have at least
 	held   time.Time     // when the key that opened the form was down last
 	menu   []keys.Hint   // of a palette: the commands that match
 	choose func(keys.ID) // of a palette
@@ -49,9 +50,9 @@ func (m *Model) question(by, title string, lines []string, yes func()) *dialog {
 	return m.dialog
 }
 
-// ask opens a dialog with a field.
-func (m *Model) ask(by, title, label string, least int, lines []string, yes func(string)) *dialog {
-	m.dialog = &dialog{scope: keys.Text, title: title, lines: lines, label: label, field: &field{}, least: least, by: by, opened: m.now, hot: -1, yes: yes}
+// narrow opens a dialog with a field that is no form: what it narrows down follows every key.
+func (m *Model) narrow(by, title, label string, yes func(string)) *dialog {
+	m.dialog = &dialog{scope: keys.Text, title: title, label: label, field: &field{}, by: by, opened: m.now, hot: -1, yes: yes}
 	return m.dialog
 }
 
@@ -66,9 +67,9 @@ func (d *dialog) draw(th *theme.Theme, w int) screen.Dialog {
 	p.Form = d.formLines()
 	if d.field != nil {
 		p.Field = d.field.view(th, w-5)
-		if n := d.least - len([]rune(d.field.String())); n > 0 && d.least > 1 {
-			p.Hint = plural(n, "character more", "characters more")
-		}
+	}
+	if d.text != nil && d.least > 1 {
+		p.Hint = missing(*d.text, d.least)
 	}
 	if d.scope == keys.Palette {
 		p.Lines = nil

@@ -55,6 +55,9 @@ func (m *Model) body(f screen.Frame) []string {
 	if m.dialog.scope == keys.Gate || m.dialog.scope == keys.Palette {
 		room = max(6, f.H*2/3) // a list scrolls
 	}
+	if screen.FuseLive(m.state) {
+		room = min(room, f.H-fuseLines) // and a fuse stays in sight
+	}
 	if m.dialog.scope == keys.Gate { // what the boxes show goes on changing; which of them are listed does not
 		m.dialog.lines = screen.GateBoxes(m.frame(), m.dialog.steps)
 	}
@@ -63,6 +66,9 @@ func (m *Model) body(f screen.Frame) []string {
 	above.H, above.Whole = f.H-len(lines), f.H
 	return append(pad(m.screen(above), above.H), lines...)
 }
+
+// fuseLines are what the rollback screen needs to say how long the fuse burns yet.
+const fuseLines = 4
 
 func pad(lines []string, h int) []string {
 	for len(lines) < h {

@@ -80,7 +80,7 @@ func (f *field) view(th *theme.Theme, width int) string {
 		_, size := firstRune(before)
 		before = before[size:]
 	}
-	line := th.Text.Render(before) + cursor(under) + th.Text.Render(after)
+	line := th.Text.Render(before) + reversed(under) + th.Text.Render(after)
 	return theme.Truncate(line, width)
 }
 
@@ -93,5 +93,5 @@ func firstRune(s string) (rune, int) {
 	return 0, len(s)
 }
 
-// cursor is the character under the cursor, reversed: it must be seen without colour too.
-func cursor(s string) string { return "\x1b[7m" + s + "\x1b[m" }
+// reversed is the character under the cursor, reversed: it must be seen without colour too.
+func reversed(s string) string { return "\x1b[7m" + s + "\x1b[m" }

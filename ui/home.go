@@ -95,6 +95,9 @@ func (h *Home) look() tea.Cmd {
 
 // Update takes one message.
 func (h *Home) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	if isBlink(msg) {
+		return h, nil
+	}
 	h.dirty = true
 	return h, h.handle(msg)
 }

@@ -154,33 +154,19 @@ func (m *Model) answer(k tea.KeyPressMsg, id keys.ID) tea.Cmd {
 func (m *Model) closeDialog() {
 	d := m.dialog
 	m.dialog = nil
-	d.hush(m)
 	if d.leave != nil {
 		d.leave()
 	}
 }
 
-// hush takes away what was said about a text that was too short.
-func (d *dialog) hush(m *Model) {
-	if d.warned {
-		m.notice = run.Notice{}
-	}
-}
-
-// accept takes the answer, if there is enough of it.
+// accept takes the answer.
 func (m *Model) accept() tea.Cmd {
 	d := m.dialog
 	text := ""
 	if d.field != nil {
 		text = d.field.String()
-		if len([]rune(text)) < d.least {
-			m.say("too short yet; esc leaves it")
-			d.warned = true
-			return nil
-		}
 	}
 	m.dialog = nil
-	d.hush(m)
 	if d.choose != nil {
 		if d.hot >= 0 && d.hot < len(d.menu) {
 			return m.command(d.menu[d.hot].ID, ":")
@@ -203,6 +189,7 @@ func (m *Model) edited() {
 
 // pasted text goes into a field or nowhere: it is never a key.
 func (m *Model) pasted(text string) {
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text) // terminals send what enter sends
 	if m.dialog != nil && m.dialog.form != nil && !m.deaf() {
 		m.opening = m.toForm(tea.PasteMsg{Content: string(run.MakeSafeText(text, run.MaxMessage))})
 		return
@@ -238,7 +225,7 @@ func (m *Model) noticeText() string {
 
 func (m *Model) openFilter(by string) {
 	before := m.filter
-	d := m.ask(by, "Show only what contains", "filter (enter keeps it, esc shows all)", 0, nil, func(text string) { m.filter = text })
+	d := m.narrow(by, "Show only what contains", "filter (enter keeps it, esc shows all)", func(text string) { m.filter = text })
 	d.field.insert(before)
 	d.typed = func(text string) { m.filter = strings.TrimSpace(text) }
 	d.leave = func() { m.filter = "" }
@@ -246,7 +233,7 @@ func (m *Model) openFilter(by string) {
 
 func (m *Model) openPalette(by string) {
 	all := m.commands()
-	d := m.ask(by, "Command", "type its name", 0, nil, nil)
+	d := m.narrow(by, "Command", "type its name", nil)
 	d.scope, d.choose, d.hot = keys.Palette, func(keys.ID) {}, 0
 	d.typed = func(text string) {
 		d.menu, d.hot = nil, 0

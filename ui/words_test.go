@@ -115,7 +115,7 @@ func TestWhatWasTooShortIsForgotten(t *testing.T) {
 	press1(m, "o")
 	typed(m, "known")
 	press1(m, "enter")
-	says(t, ansi.Strip(m.View().Content), "too short yet", "5 characters more")
+	says(t, ansi.Strip(m.View().Content), "too short: ", "5 characters more")
 	press1(m, "esc", "q")
 	if text := ansi.Strip(m.View().Content); strings.Contains(text, "too short") {
 		t.Errorf("another question still says it:\n%s", text)

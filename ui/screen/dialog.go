@@ -10,8 +10,8 @@ type Dialog struct {
 	Lines []string // what will happen, in words
 	Loud  bool     // the title in the colour of what is wrong
 	Hot   int      // index of the chosen line; -1: none is
-	Label string   // of the text field; empty: there is none
-	Field string   // the field as it is drawn, with its cursor
+	Label string   // of what is typed; empty: there is none
+	Field string   // the field as it is drawn, with its cursor; empty: there is none
 	Hint  string   // beside the label: what is missing yet
 	Form  []string // a form as it is drawn, below the lines; nil: there is none
 }
@@ -26,7 +26,10 @@ func (d Dialog) View(f Frame, h int) []string {
 	head := []string{th.RuleLine(f.W), " " + look.Render(theme.Truncate(d.Title, f.W-1))}
 	var tail []string
 	if d.Label != "" {
-		tail = append(tail, theme.Between(" "+th.Dim.Render(d.Label), th.Warn.Render(d.Hint)+" ", f.W), " "+th.Accent.Render("▸")+" "+d.Field)
+		tail = append(tail, theme.Between(" "+th.Dim.Render(d.Label), th.Warn.Render(d.Hint)+" ", f.W))
+	}
+	if d.Field != "" {
+		tail = append(tail, " "+th.Accent.Render("▸")+" "+d.Field)
 	}
 	for _, l := range d.Form {
 		tail = append(tail, " "+theme.Truncate(l, f.W-1))
