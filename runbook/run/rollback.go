@@ -223,3 +223,21 @@ func (d *decision) judgeUndoneAgain(r *RollbackState) {
 		d.emit(UndoneAgain{Component: p.Component, Saw: MakeSafe(saw, 300)})
 	}
 }
+
+// Mended are the titles of the steps of the rollback procedure that put something back by an action of their own, such
+// as a Job that restores the database.
+func (s State) Mended() (titles []string) {
+	rb := s.Plan.Runbook.Rollback
+	if rb == nil {
+		return nil
+	}
+	for _, step := range rb.Steps {
+		switch step.Action() {
+		case "job", "command", "http":
+			if s.Actions[step.ID].Stage == ActionDone {
+				titles = append(titles, step.Title)
+			}
+		}
+	}
+	return titles
+}

@@ -418,7 +418,11 @@ func (t *Talk) tellEnd() {
 	}
 	if r := t.s.Rollback; r != nil && !r.Burnt.IsZero() {
 		t.say(t.rollbackNow())
-		t.say(notRestored)
+		if mended := t.s.Mended(); len(mended) > 0 {
+			t.say("Done to put things back: " + plainly(list(mended)))
+		} else {
+			t.say(notRestored)
+		}
 	}
 	t.say("The report: sop report " + plainly(t.s.ID))
 }

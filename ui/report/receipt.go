@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/politicalsphere/sop/runbook/run"
@@ -74,6 +75,9 @@ func (t *teller) receipt() Receipt {
 	for _, id := range slices.Sorted(maps.Keys(rb.Flags)) {
 		r.Flags = append(r.Flags, FlagsOff{Step: id, Title: t.stepTitle(id), Off: rb.Flags[id].Done, Error: rb.Flags[id].Err})
 		r.NotRestored = notRestoredElse
+	}
+	if mended := t.s.Mended(); len(mended) > 0 {
+		r.NotRestored = strings.TrimSuffix(r.NotRestored, ".") + ", but for what was done by " + clean(strings.Join(mended, ", ")) + "."
 	}
 	for _, p := range rb.Pins {
 		c := t.s.Envs[rb.Env].Components[p.Component]

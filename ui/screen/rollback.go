@@ -329,7 +329,11 @@ func notRestored(f Frame) []string {
 	if r := f.State.Rollback; r != nil && (len(r.Flags) > 0 || len(f.State.Raised(r.Env)) > 0) {
 		flags = "other feature flags"
 	}
-	return wrapped(f.Theme.Dim, "Not restored: ConfigMaps, Secrets, "+flags+" and the database stay as they are now.", 1, f.W)
+	but := ""
+	if mended := f.State.Mended(); len(mended) > 0 {
+		but = ", but for what was done by " + clean(strings.Join(mended, ", "))
+	}
+	return wrapped(f.Theme.Dim, "Not restored: ConfigMaps, Secrets, "+flags+" and the database stay as they are now"+but+".", 1, f.W)
 }
 
 // afterwards are the stages and the steps of the rollback procedure.
