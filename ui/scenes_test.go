@@ -281,6 +281,12 @@ func holding() *play {
 	return p
 }
 
+// changed is a component that another run rolled back while this one holds.
+func changed() *play {
+	p := holding().progress("worker", 3, 3, func(g *run.Progress) { g.Generation, g.Image, g.Run = 3, "registry.example/worker:v1.4.1", "01K" })
+	return p.add(run.Strayed{Env: "production", Component: "worker", Saw: "it runs registry.example/worker:v1.4.1, not registry.example/worker:v1.4.2, written by run 01K"})
+}
+
 func stuck() *play {
 	p := holding().add(run.Wished{Wish: "w6", Step: "execute", Move: 6})
 	for _, name := range []string{"api", "web"} {
@@ -476,6 +482,7 @@ func scenes() []scene {
 		overdue.scene("overdue", "checklist"),
 		newPlay().scene("nothing-deployed", "rollout"),
 		holding().scene("holding", "rollout"),
+		changed().scene("changed", "rollout"),
 		stopped.scene("frozen", "rollout"),
 		stuck().scene("stuck", "rollout"),
 		holding().scene("before-watch", "watch"),

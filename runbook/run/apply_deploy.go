@@ -135,6 +135,10 @@ func (d *DeployState) answerFreeze(f Frozen, at time.Time) {
 	d.thaw(at)
 }
 
+func (e Strayed) apply(s *State, _ time.Time) {
+	s.component(e.Env, e.Component, func(c *ComponentState) { c.Strayed = e.Saw })
+}
+
 func (e DeployStuck) apply(s *State, _ time.Time) {
 	s.deploy(e.Step, func(d *DeployState) { d.Stage, d.Why = Stuck, e.Why })
 }

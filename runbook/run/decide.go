@@ -69,6 +69,7 @@ var rules = []func(*decision){
 	(*decision).judgeGate,
 	(*decision).judgeApprovals,
 	(*decision).judgeActions,
+	(*decision).judgeStrays,
 	(*decision).judgeDeploys,
 	(*decision).judgeFlags,
 	(*decision).judgeTrips,

@@ -298,10 +298,13 @@ func (s State) PromotionBlockers(id string) []Safe {
 			why = append(why, MakeSafe(fmt.Sprintf("%s is %s: %s", t.Metric, t.State, t.Why), 300))
 		}
 	}
+	if stray := s.strayed(dep); stray != "" {
+		why = append(why, stray)
+	}
 	move := dep.Moves[dep.Move]
 	for _, name := range move.Components {
 		want, _ := s.Plan.Component(name)
-		if c := env.Components[name]; !c.reached(move.Share, want.Image) {
+		if c := env.Components[name]; c.Strayed == "" && !c.reached(move.Share, want.Image) {
 			why = append(why, MakeSafe(fmt.Sprintf("%s is no longer at %d %%: %s %s", name, move.Share, c.Progress.Message, c.Err), 300))
 		}
 	}

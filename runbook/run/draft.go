@@ -80,6 +80,9 @@ func (s State) rolloutDraft(env string, at time.Time) string {
 		if !ok || d.Env != env {
 			continue
 		}
+		if stray := s.strayed(d); stray != "" {
+			return "Somebody else changed what was deployed: " + string(stray) + "."
+		}
 		switch d.Stage {
 		case DeployDone:
 			return "The new version runs on all pods."

@@ -238,6 +238,12 @@ type (
 	DeployFinished struct {
 		Step string `json:"step"`
 	}
+	// Strayed says that a component is no longer what this run moved it to: somebody else changed it. Saw empty: it is again.
+	Strayed struct {
+		Env       string `json:"env"`
+		Component string `json:"component"`
+		Saw       Safe   `json:"saw,omitempty"`
+	}
 	// FreezeAsked stops a deploy (Thaw false) or sets it going again.
 	FreezeAsked struct {
 		Wish string `json:"wish"`
@@ -388,6 +394,7 @@ var journaled = kinds(append([]Event{
 	DeployStuck{},
 	DeployRetried{},
 	DeployFinished{},
+	Strayed{},
 	FreezeAsked{},
 	FreezeDone{},
 	LampChanged{},

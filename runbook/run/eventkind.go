@@ -52,6 +52,7 @@ func (MoveReached) Kind() string     { return "move.reached" }
 func (DeployStuck) Kind() string     { return "deploy.stuck" }
 func (DeployRetried) Kind() string   { return "deploy.retried" }
 func (DeployFinished) Kind() string  { return "deploy.finished" }
+func (Strayed) Kind() string         { return "deploy.strayed" }
 func (FreezeAsked) Kind() string     { return "wish.freeze" }
 func (FreezeDone) Kind() string      { return "freeze.done" }
 func (ProgressSeen) Kind() string    { return "progress" }

@@ -116,6 +116,32 @@ func TestWhatUndoesOurUndoIsSaid(t *testing.T) {
 	d.Until("settled", 10*time.Minute, rollbackAt(run.Restored))
 }
 
+// Another run rolled back what this one moved: it is said, un-ticks the deploy, and nothing is written over it.
+func TestWhatSomebodyElseChangesIsNotCalledDeployed(t *testing.T) {
+	d := holding(t)
+	d.Until("the api holds", 10*time.Minute, func(s run.State) bool { return s.Deploys["move"].Move == 2 && s.Deploys["move"].Stage == run.Holding })
+	d.World.Meddle("production", "worker", "registry.example/worker:v1", d.At)
+	writes := len(d.World.Writes)
+	d.For(30 * time.Minute)
+	if dep := d.S.Deploys["move"]; dep.Stage != run.Holding || len(d.World.Writes) != writes {
+		t.Fatalf("it went on (%s):%s", dep.Stage, d.Log())
+	}
+	if d.Count(run.Strayed{}) != 1 || !strings.Contains(d.Log(), "worker was changed by another hand: it runs registry.example/worker:v1") {
+		t.Errorf("it was not said once:%s", d.Log())
+	}
+	if why := d.S.PromotionBlockers("move"); len(why) != 1 || !strings.Contains(string(why[0]), "worker") {
+		t.Errorf("what holds it back is %q", why)
+	}
+	d.World.Meddle("production", "worker", "registry.example/worker:v2", d.At)
+	d.Until("done", 10*time.Minute, stage("move", run.DeployDone))
+	d.World.Meddle("production", "api", "registry.example/api:v1", d.At)
+	d.For(30 * time.Second)
+	shows(t, d, "move", run.Drifted)
+	if said := d.S.Observed("move"); !strings.Contains(string(said), "api: it runs registry.example/api:v1") {
+		t.Errorf("the box says %q", said)
+	}
+}
+
 func TestOnlyWhatWasTouchedGoesBack(t *testing.T) {
 	d := holding(t) // the worker is at 25 %, the api untouched
 	undone(t, d)

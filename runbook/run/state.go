@@ -171,6 +171,7 @@ type ComponentState struct {
 	Err      Safe  // why it could not be looked at
 	Fence    int64 // that the workload carries by our knowledge
 	Patched  int64 // generation after our last patch
+	Strayed  Safe  // how it is no longer what this run moved it to; empty: it is
 	Undo     Undone
 	From     string // image it ran when the rollback patches went out
 	TookAt   time.Time

@@ -300,21 +300,6 @@ func (s State) lostSight(d DeployState) bool {
 	return false
 }
 
-// strayed names what is not as a finished deploy left it; empty when all is.
-func (s State) strayed(d DeployState) Safe {
-	if s.Rollback != nil && s.Rollback.Env == d.Env && s.Rollback.Stage != TakenBack {
-		return ""
-	}
-	for _, p := range s.Envs[d.Env].Pins {
-		c := s.Envs[d.Env].Components[p.Component]
-		want, _ := s.Plan.Component(p.Component)
-		if c.Stage == Deployed && !c.Seen.IsZero() && c.Progress.Image != "" && c.Progress.Image != want.Image {
-			return MakeSafe(p.Component+" runs "+c.Progress.Image+", not "+want.Image, 200)
-		}
-	}
-	return ""
-}
-
 func (s State) watchStatus(id string) Status {
 	w, ok := s.Watches[id]
 	switch {

@@ -39,8 +39,8 @@ func (s State) deployText(d DeployState) Safe {
 		if d.Stage == InMove {
 			text = fmt.Sprintf("%s to %d %%", strings.Join(m.Components, ", "), m.Share)
 		}
-		if d.Why != "" {
-			text += ": " + string(d.Why)
+		if why := cmp.Or(d.Why, s.strayed(d)); why != "" {
+			text += ": " + string(why)
 		}
 	case Locking:
 		if why := s.Envs[d.Env].LockWhy; why != "" {
@@ -189,6 +189,11 @@ func (s State) rolloutWords(e Stamped) (text string, loud bool) {
 		return fmt.Sprintf("%s at %d %%", strings.Join(m.Components, ", "), m.Share), false
 	case DeployStuck:
 		return "deploy stuck: " + string(v.Why), true
+	case Strayed:
+		if v.Saw == "" {
+			return v.Component + " is again what this run moved it to", false
+		}
+		return fmt.Sprintf("%s was changed by another hand: %s", v.Component, v.Saw), true
 	case DeployFinished:
 		return fmt.Sprintf("deploy to %s done", s.Deploys[v.Step].Env), false
 	case FreezeAsked:

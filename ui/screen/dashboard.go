@@ -94,11 +94,13 @@ func podPanel(f Frame, env string) []string {
 	for _, name := range moved {
 		c := s.Envs[env].Components[name]
 		word, look := componentWord(th, c)
-		if c.Stage == run.Untouched || c.Stage == "" {
+		if c.Stage == run.Untouched || c.Stage == "" || strays(c) {
 			c.Progress.Pods = allOld(c.Progress.Pods)
 		}
 		text := fmt.Sprintf("%d/%d ready", c.Progress.UpdatedReady+c.Progress.OldReady, c.Progress.Desired)
-		if percent, ok := traffic(c.Progress); ok && c.Stage != run.Untouched && c.Stage != "" {
+		if percent, ok := traffic(c.Progress); strays(c) {
+			text = podCounts(f, c)
+		} else if ok && c.Stage != run.Untouched && c.Stage != "" {
 			text = fmt.Sprintf("%d/%d new ~%d %%", c.Progress.UpdatedReady, c.Progress.Desired, percent)
 		}
 		lines = append(lines, theme.Truncate(" "+cell(th.Title, clean(name), 12)+" "+cell(look, word, 13)+" "+th.Text.Render(text), f.W))

@@ -270,7 +270,7 @@ func componentRows(f Frame, d run.DeployState, name string, strip int) []string 
 	c := f.State.Envs[d.Env].Components[name]
 	p := c.Progress
 	from, to := changeOf(f.State, d.Env, name)
-	if c.Stage == run.Untouched || c.Stage == "" {
+	if c.Stage == run.Untouched || c.Stage == "" || strays(c) {
 		p.Pods = allOld(p.Pods)
 	}
 	stage, look := componentWord(th, c)
@@ -307,7 +307,9 @@ func componentRows(f Frame, d run.DeployState, name string, strip int) []string 
 	if c.Err != "" {
 		rows = append(rows, wrapped(th.Warn, fmt.Sprintf("could not look: %s (seen %s ago)", c.Err, age(f.Now.Sub(c.Seen))), 4, f.W)...)
 	}
-	if p.Undoer != "" {
+	if strays(c) {
+		rows = append(rows, wrapped(th.Bad, "changed by another hand: "+string(c.Strayed), 4, f.W)...)
+	} else if p.Undoer != "" {
 		rows = append(rows, wrapped(th.Warn, "also written by "+string(p.Undoer), 4, f.W)...)
 	}
 	if a, ok := d.Answered[name]; ok && a.Err != "" {
@@ -326,6 +328,9 @@ func podCounts(f Frame, c run.ComponentState) string {
 	if c.Stage == run.Untouched || c.Stage == "" {
 		return fmt.Sprintf("%d/%d ready, all old", p.UpdatedReady+p.OldReady, p.Desired)
 	}
+	if strays(c) {
+		return fmt.Sprintf("%d/%d run %s", p.UpdatedReady, p.Desired, tag(p.Image))
+	}
 	text := fmt.Sprintf("%d/%d new", p.UpdatedReady, p.Desired)
 	percent, ok := traffic(p)
 	switch {
@@ -339,6 +344,9 @@ func podCounts(f Frame, c run.ComponentState) string {
 }
 
 func componentWord(th *theme.Theme, c run.ComponentState) (string, theme.Style) {
+	if strays(c) {
+		return "✖ changed", th.Bad
+	}
 	switch c.Stage {
 	case run.Moving:
 		return fmt.Sprintf("◌ to %d %%", c.Share), th.Accent
@@ -352,6 +360,11 @@ func componentWord(th *theme.Theme, c run.ComponentState) (string, theme.Style) 
 		return "✔ rolled back", th.Good
 	}
 	return "waits", th.Dim
+}
+
+// strays tells whether somebody else changed a component that stands where a deploy put it.
+func strays(c run.ComponentState) bool {
+	return c.Strayed != "" && (c.Stage == run.AtShare || c.Stage == run.Deployed)
 }
 
 // changeOf is the version a component comes from and the one it goes to.
