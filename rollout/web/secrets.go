@@ -122,7 +122,8 @@ func ShowURL(u *url.URL) string {
 	for pair := range strings.SplitSeq(u.RawQuery, "&") {
 		name, value, has := strings.Cut(pair, "=")
 		plain, err := url.QueryUnescape(value)
-		if has && (err != nil || IsSecretName(name) || LooksSecret(plain)) {
+		called, wrong := url.QueryUnescape(name)
+		if has && (err != nil || wrong != nil || IsSecretName(called) || LooksSecret(plain)) {
 			pair = name + "=" + Hidden
 		}
 		if !has && LooksSecret(pair) {
