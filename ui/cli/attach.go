@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/politicalsphere/sop/runbook/engine"
 	"github.com/politicalsphere/sop/runbook/journal"
 	"github.com/politicalsphere/sop/ui"
 )
@@ -21,10 +22,12 @@ func (a *app) attachCommand() *cobra.Command {
 
 While that process has a terminal, what is attached is read only. Once its terminal is lost (closed, ssh cut off, tmux
 killed) the run goes on without a screen, and attach has it in hand: every key works as it did there. Of several that
-are attached, the first one has it. When the process is gone too, sop resume goes on with the run.`,
+are attached, the first one has it. When the process is gone too, sop resume goes on with the run.
+
+--plain does the same line by line. Where nothing can be typed (stdin is no terminal) it only looks on.`,
 		Args: cobra.ExactArgs(1),
 	}
-	plain := cmd.Flags().Bool("plain", false, "print what happens line by line, and only look on")
+	plain := cmd.Flags().Bool("plain", false, "line by line, for a screen reader or a dumb terminal")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if !*plain && !a.terminal {
 			return usage("sop attach is full-screen and stdout is no terminal: use --plain for lines")
@@ -43,21 +46,41 @@ func (a *app) attach(ctx context.Context, dir string, plain bool) error {
 	if err != nil {
 		return noProcess(dir, err)
 	}
-	v, err := visitRun(conn, dir, hello{Name: operatorName(), Looks: plain})
+	looks := plain && a.ear == nil && !isTerminal(a.in)
+	v, err := visitRun(conn, dir, hello{Name: operatorName(), Looks: looks})
 	if err != nil {
 		return failed(errors.Join(fmt.Errorf("attach to run %s: %w", filepath.Base(dir), err), conn.Close()))
 	}
 	defer func() { _ = v.Close() }()
-	if plain {
+	staySmall()
+	o := ui.Options{Cluster: v.greet.Cluster, Practice: v.greet.Practice, Speed: v.greet.Speed}
+	switch {
+	case looks:
 		lookOn(ctx, v, &teller{w: a.out})
-	} else {
-		staySmall()
-		o := a.liked(ui.Options{Cluster: v.greet.Cluster, Practice: v.greet.Practice, Speed: v.greet.Speed})
-		if err := ui.Show(ctx, v, o); err != nil {
-			return failed(err)
-		}
+	case plain:
+		err = a.talk(ctx, v, o)
+	default:
+		err = ui.Show(ctx, v, a.liked(o))
+	}
+	if err != nil {
+		return failed(err)
 	}
 	return a.detached(ctx, v)
+}
+
+// talk lets a guest look on line by line, and drive the run once it is in their hand, until its process is gone.
+func (a *app) talk(ctx context.Context, v *visit, o ui.Options) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	go func() {
+		for range v.States() { // Latest is enough here; it is closed when the process is gone
+		}
+		end()
+	}()
+	return a.plainly(ctx, v, engine.Scaled(v.Now(), max(1, v.greet.Speed)), o, "text", func() string {
+		_, instead := v.MayAct()
+		return instead
+	})
 }
 
 // visitRun reads the run so far and introduces somebody to its process.

@@ -111,11 +111,10 @@ func (p *porter) accept(l *net.UnixListener) {
 func (p *porter) noScreen() {
 	p.mu.Lock()
 	p.screen = false
-	heir := p.inHand()
-	p.mu.Unlock()
-	if heir != nil {
+	if heir := p.inHand(); heir != nil {
 		heir.say("the run lost its terminal: you have it in hand now")
 	}
+	p.mu.Unlock()
 	p.wake()
 }
 
@@ -158,8 +157,11 @@ type guest struct {
 	woken chan struct{}
 	gone  chan struct{} // closed when it left
 
-	mu   sync.Mutex
-	said run.Safe
+	mu    sync.Mutex
+	said  run.Safe
+	heard int // wishes that were passed on, or refused
+
+	decided int // of those heard; for the goroutine alone that tells
 }
 
 func (g *guest) nudge() {
@@ -249,12 +251,11 @@ func (p *porter) exit(g *guest) {
 	p.mu.Lock()
 	had := p.inHand() == g
 	p.guests = slices.DeleteFunc(p.guests, func(o *guest) bool { return o == g })
-	heir := p.inHand()
-	p.mu.Unlock()
-	p.note(g, "%s detached (process %d)", g.name, g.pid)
-	if had && heir != nil {
+	if heir := p.inHand(); had && heir != nil {
 		heir.say("%s left: you have the run in hand now", g.name)
 	}
+	p.mu.Unlock()
+	p.note(g, "%s detached (process %d)", g.name, g.pid)
 	p.stir()
 	p.wake()
 }
@@ -290,6 +291,10 @@ func (p *porter) hear(g *guest) {
 		default:
 			p.s.engine.Send(g.name, intent)
 		}
+		g.mu.Lock()
+		g.heard++
+		g.mu.Unlock()
+		g.nudge()
 	}
 }
 
@@ -332,10 +337,15 @@ func (p *porter) frame(g *guest) (f frame, last bool) {
 	case holder != nil:
 		f.Whose = holder.name
 	}
-	p.mu.Unlock()
-	g.mu.Lock()
+	g.mu.Lock() // what is said belongs to who has the run in hand
 	f.Said, g.said = g.said, ""
+	heard := g.heard
 	g.mu.Unlock()
+	p.mu.Unlock()
+	if !p.s.engine.Pending() {
+		g.decided = heard
+	}
+	f.Heard = g.decided
 	f.State, f.Now = p.s.Latest(), p.s.Now()
 	f.State.Plan = nil
 	return f, last

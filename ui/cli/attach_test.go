@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -136,7 +137,7 @@ func TestWhoAttachesLooksOnUntilTheScreenIsLost(t *testing.T) {
 	eventually(t, "left", told(s, "carol detached"))
 	eventually(t, "told how to take it in hand", func() bool {
 		ok, instead := eye.MayAct()
-		return !ok && strings.Contains(instead, "without --plain")
+		return !ok && strings.Contains(instead, "on a terminal")
 	})
 	for _, forged := range []string{"not from me", "nor by force"} {
 		if told(s, forged)() {
@@ -259,4 +260,91 @@ func TestARunWithoutAScreenDoesNotLingerForEver(t *testing.T) {
 	case <-time.After(soon):
 		t.Fatal("it lingers")
 	}
+}
+
+// mouth is an Ear into which a test speaks.
+type mouth struct {
+	mu     sync.Mutex
+	lines  []string
+	signal run.Signal
+}
+
+func (m *mouth) Notify(s run.Signal) { m.mu.Lock(); defer m.mu.Unlock(); m.signal = s }
+
+func (m *mouth) Hear(bool) (burst []string, over bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.lines) > 0 {
+		burst, m.lines = m.lines[:1], m.lines[1:]
+	}
+	return burst, false
+}
+
+func (m *mouth) types(line string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lines = append(m.lines, line)
+	m.signal.Set()
+}
+
+// page is what was said so far.
+type page struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (p *page) Write(b []byte) (int, error) { p.mu.Lock(); defer p.mu.Unlock(); return p.all.Write(b) }
+
+func (p *page) says(text string) func() bool {
+	return func() bool { p.mu.Lock(); defer p.mu.Unlock(); return strings.Contains(p.all.String(), text) }
+}
+
+// Who attaches line by line looks on, is asked nothing and wants nothing, until the run comes into their hand: then they
+// answer its questions, over the socket.
+func TestWhoAttachesLineByLineHasTheRunInHand(t *testing.T) {
+	t.Parallel()
+	s, p := hosted(t)
+	var out page
+	ear := &mouth{}
+	a := &app{in: strings.NewReader(""), out: &out, err: io.Discard, ear: ear}
+	done := make(chan error, 1)
+	go func() { done <- a.attach(t.Context(), s.dir, true) }()
+	hears := func(text string) { t.Helper(); eventually(t, text, out.says(text)) }
+	hears("Attached, read only: its own terminal has the run in hand")
+	ear.types("R")
+	hears("Not done: attached, read only")
+	ear.types("n")
+	hears("sop rollback --run")
+	ear.types("w")
+	if s.Latest().Rollback != nil || out.says("Type a number")() {
+		t.Fatal("who looks on was asked something, or got what they wanted")
+	}
+	p.noScreen()
+	hears("Attention: The run is in your hand now")
+	hears("tick it")
+	ear.types("1")
+	hears("Note for Look at it")
+	ear.types("seen it with my eyes")
+	eventually(t, "ticked", func() bool {
+		for _, step := range s.Latest().Steps {
+			if a := step.Attested; a != nil && a.By == operatorName() && a.Note == "seen it with my eyes" {
+				return true
+			}
+		}
+		return false
+	})
+	ear.types("R")
+	hears("there is nothing to undo")
+	ear.types("q")
+	hears("sop attach " + s.id + " comes back to it")
+	ear.types("yes")
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(soon):
+		t.Fatal("it does not leave")
+	}
+	hears("run " + s.id + " goes on in process")
 }

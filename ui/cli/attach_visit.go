@@ -28,6 +28,26 @@ type visit struct {
 	latest run.State
 	heard  frame     // the last one, but for its State
 	at     time.Time // when it came, by this machine's clock
+	sent   int       // wishes
+	sentAt time.Time // the last of them
+	signal run.Signal
+}
+
+// answered is how long a wish may take to be decided; a process of an older version never says that it is.
+const answered = 2 * time.Second
+
+// Notify sets a signal whenever there is a newer State, or a wish is decided.
+func (v *visit) Notify(s run.Signal) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.signal = s
+}
+
+// Pending tells whether what was sent last is not decided yet.
+func (v *visit) Pending() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return !v.gone && v.sent > v.heard.Heard && time.Since(v.sentAt) < answered
 }
 
 // wishRoom is how many wishes may be on their way. More than a person can press only gather where nobody reads.
@@ -88,6 +108,9 @@ func (v *visit) take(dec *json.Decoder) error {
 // put makes a State the newest one. v.mu is held.
 func (v *visit) put(s run.State) {
 	v.latest = s
+	if v.signal != nil {
+		v.signal.Set()
+	}
 	if v.gone {
 		return
 	}
@@ -105,6 +128,9 @@ func (v *visit) hear(dec *json.Decoder) {
 	defer v.mu.Unlock()
 	v.gone = true
 	close(v.states)
+	if v.signal != nil {
+		v.signal.Set()
+	}
 	_ = v.conn.Close()
 }
 
@@ -169,7 +195,7 @@ func (v *visit) MayAct() (ok bool, instead string) {
 	case v.heard.Control:
 		return true, ""
 	case v.heard.Whose == "":
-		return false, "attached, read only: sop attach " + v.id + " without --plain takes it in hand"
+		return false, "attached, read only: sop attach " + v.id + " on a terminal takes it in hand"
 	}
 	return false, fmt.Sprintf("attached, read only: %s has the run in hand. To roll back from here: sop rollback --run %s", run.MakeSafe(v.heard.Whose, 64), v.id)
 }
@@ -184,6 +210,13 @@ func (v *visit) Send(intent run.Intent) {
 	case v.wishes <- intent:
 	default:
 		v.tell("not sent: the run's process does not read")
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.sent, v.sentAt = v.sent+1, time.Now()
+	if v.signal != nil {
+		time.AfterFunc(answered, v.signal.Set)
 	}
 }
 

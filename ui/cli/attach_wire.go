@@ -41,6 +41,7 @@ type frame struct {
 	Control bool      `json:"control,omitempty"` // the guest has the run in hand
 	Whose   string    `json:"whose,omitempty"`   // otherwise who has
 	Said    run.Safe  `json:"said,omitempty"`    // an answer to this guest alone
+	Heard   int       `json:"heard,omitempty"`   // how many wishes of this guest are decided
 	State   run.State `json:"state"`             // but for its Plan, which lies in the run's directory
 }
 

@@ -346,3 +346,26 @@ func TestAPanicGivesTheTerminalBack(t *testing.T) {
 	s.ends(7)
 	s.restored()
 }
+
+// Who comes back line by line to a run that lost its terminal has it in hand.
+func TestPlainComesBackToARun(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	first := sit(t, "sop", "run", write(t, "hand.yaml", byHand))
+	first.shows("Look at it")
+	told := theOnlyRun(t)
+	first.hangUp()
+	told.tells(t, "note", "terminal was lost")
+	second := sit(t, "sop", "attach", told.dir[strings.LastIndexByte(told.dir, '/')+1:], "--plain")
+	second.shows("R and enter rolls back at any time", "tick it")
+	second.types("1\r")
+	second.shows("Note for Look at it")
+	second.types("by eye\r")
+	if by := told.tells(t, "step.attested", "by eye"); by != operatorName() {
+		t.Errorf("ticked by %s", by)
+	}
+	second.types("q\r")
+	second.shows("Leave this run?")
+	second.types("yes\r")
+	second.ends(exitDone)
+	second.shows("goes on in process")
+}

@@ -19,8 +19,9 @@ func (s *session) Pending() bool { return s.engine.Pending() }
 // Notify sets a signal whenever the State changes or an intent was decided.
 func (s *session) Notify(signal run.Signal) { s.engine.Notify(signal) }
 
-// plainly lets a person drive a session line by line. With JSON on stdout the lines go to stderr.
-func (a *app) plainly(ctx context.Context, s *session, o ui.Options, format string) error {
+// plainly lets a person drive a session line by line. With JSON on stdout the lines go to stderr. Instead is said to one
+// who only looks on; nil for a run of their own.
+func (a *app) plainly(ctx context.Context, s plain.Session, clock run.Clock, o ui.Options, format string, instead func() string) error {
 	out := a.out
 	if format == "json" {
 		out = a.err
@@ -29,8 +30,8 @@ func (a *app) plainly(ctx context.Context, s *session, o ui.Options, format stri
 	if ear == nil {
 		ear = plain.Typed(a.in)
 	}
-	return plain.Run(ctx, s, s.clock, ear, out, plain.Options{
-		Cluster: o.Cluster, Practice: o.Practice, Speed: o.Speed, Terminal: isTerminal(a.in) && isTerminal(out),
+	return plain.Run(ctx, s, clock, ear, out, plain.Options{
+		Cluster: o.Cluster, Practice: o.Practice, Speed: o.Speed, Terminal: isTerminal(a.in) && isTerminal(out), Instead: instead,
 	})
 }
 

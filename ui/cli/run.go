@@ -169,7 +169,7 @@ func (a *app) sit(ctx context.Context, s *session, mode modeFlags, o ui.Options,
 		}
 	}
 	if mode.plain {
-		err = a.plainly(within, s, o, *mode.format)
+		err = a.plainly(within, s, s.clock, o, *mode.format, nil)
 	}
 	if lost := errors.Is(err, ui.ErrTerminalLost) || line.isLost(); !lost || ctx.Err() != nil || s.fault() != nil {
 		return nil, err

@@ -39,4 +39,7 @@ type Options struct {
 	Practice bool    // said in the first line
 	Speed    float64 // how much faster the run's time goes than the wall's; 0 is 1
 	Terminal bool    // a person types at a terminal: what is loud rings, and lines that come all at once are a paste
+	// Instead says what to do instead of acting while the person only looks on, having attached to a run that another has
+	// in hand; empty: they may act. Nil: the run is their own.
+	Instead func() string
 }

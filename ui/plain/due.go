@@ -13,6 +13,10 @@ import (
 
 // due is the question that is up to a person now; nil when the run goes on by itself.
 func (t *Talk) due() *question {
+	if t.instead != "" {
+		t.own = nil // who only looks on is asked nothing
+		return nil
+	}
 	if screen.FuseLive(t.s) {
 		t.own = nil
 		return t.fuse()

@@ -96,28 +96,29 @@ func (t *Talk) lost(line string) {
 type word struct {
 	name, doc string
 	do        func(*Talk, string)
+	acts      bool // not for who only looks on
 }
 
 // words are what can be typed at any time, in the order in which ? lists them.
 func words() []word {
 	return []word{
-		{"s", "says how the run stands", func(t *Talk, _ string) { t.stands() }},
-		{"w", "reads the numbers of the watch", func(t *Talk, _ string) { t.numbers() }},
-		{"l", "says the last lines again", func(t *Talk, _ string) { t.echo() }},
-		{"h", "says why and how of the step that is asked about, and its evidence", func(t *Talk, _ string) { t.explain() }},
-		{"p", "lists the phases; p 2 the steps of the second; p all every step", func(t *Talk, arg string) { t.read(arg) }},
-		{"2.3", "brings up the third step of the second phase, to hear it and to do something about it", nil},
-		{"g", "asks for the gate, or says what keeps it shut", func(t *Talk, _ string) { t.gate() }},
-		{"a", "looks again at all checks", func(t *Talk, _ string) { t.want(run.Recheck{}); t.say("All checks look again") }},
-		{"f", "freezes a rollout", func(t *Talk, _ string) { t.want(run.Freeze{}) }},
-		{"u", "goes on after a freeze", func(t *Talk, _ string) { t.resume() }},
-		{"x", "lengthens the watch by 10 minutes", func(t *Talk, _ string) { t.extend() }},
-		{"n", "writes a note into the journal, or the reason of a rollback", func(t *Talk, _ string) { t.note() }},
-		{"m", "reads the draft of a status update, to send it or to say that it was told", func(t *Talk, _ string) { t.told() }},
-		{"d", "says what R would roll back", func(t *Talk, _ string) { t.wouldRollBack() }},
-		{"end", "ends the run where it stands", func(t *Talk, _ string) { t.finish() }},
-		{"q", "leaves this run", func(t *Talk, _ string) { t.quit() }},
-		{"R", "rolls back", nil},
+		{"s", "says how the run stands", func(t *Talk, _ string) { t.stands() }, false},
+		{"w", "reads the numbers of the watch", func(t *Talk, _ string) { t.numbers() }, false},
+		{"l", "says the last lines again", func(t *Talk, _ string) { t.echo() }, false},
+		{"h", "says why and how of the step that is asked about, and its evidence", func(t *Talk, _ string) { t.explain() }, false},
+		{"p", "lists the phases; p 2 the steps of the second; p all every step", func(t *Talk, arg string) { t.read(arg) }, false},
+		{"2.3", "brings up the third step of the second phase, to hear it and to do something about it", nil, false},
+		{"g", "asks for the gate, or says what keeps it shut", func(t *Talk, _ string) { t.gate() }, true},
+		{"a", "looks again at all checks", func(t *Talk, _ string) { t.want(run.Recheck{}); t.say("All checks look again") }, true},
+		{"f", "freezes a rollout", func(t *Talk, _ string) { t.want(run.Freeze{}) }, true},
+		{"u", "goes on after a freeze", func(t *Talk, _ string) { t.resume() }, true},
+		{"x", "lengthens the watch by 10 minutes", func(t *Talk, _ string) { t.extend() }, true},
+		{"n", "writes a note into the journal, or the reason of a rollback", func(t *Talk, _ string) { t.note() }, true},
+		{"m", "reads the draft of a status update, to send it or to say that it was told", func(t *Talk, _ string) { t.told() }, true},
+		{"d", "says what R would roll back", func(t *Talk, _ string) { t.wouldRollBack() }, false},
+		{"end", "ends the run where it stands", func(t *Talk, _ string) { t.finish() }, true},
+		{"q", "leaves this run", func(t *Talk, _ string) { t.quit() }, false},
+		{"R", "rolls back", nil, true},
 	}
 }
 
@@ -133,7 +134,9 @@ func (t *Talk) obey(line string) bool {
 	}
 	for _, w := range words() {
 		if w.name == name && w.do != nil {
-			w.do(t, strings.TrimSpace(arg))
+			if !w.acts || !t.refuses() {
+				w.do(t, strings.TrimSpace(arg))
+			}
 			return true
 		}
 	}
@@ -146,7 +149,9 @@ func (t *Talk) help() {
 		t.answers(q)
 	}
 	for _, w := range words() {
-		t.put(w.name + ": " + w.doc + ".")
+		if !w.acts || t.barred() == "" {
+			t.put(w.name + ": " + w.doc + ".")
+		}
 	}
 	t.say("Enter alone says again what is asked")
 }
@@ -206,6 +211,9 @@ func (t *Talk) gate() {
 
 // goesOn says how the run goes on without this conversation.
 func (t *Talk) goesOn() string {
+	if t.o.Instead != nil {
+		return "It goes on in its own process: sop attach " + plainly(t.s.ID) + " comes back to it"
+	}
 	if t.s.Practice != "" || t.o.Practice {
 		return "A practice run ends with its program"
 	}
@@ -214,6 +222,10 @@ func (t *Talk) goesOn() string {
 
 // quit leaves; while the run is live it asks first.
 func (t *Talk) quit() {
+	if t.barred() != "" {
+		t.left = true // who only looks on leaves nothing behind
+		return
+	}
 	lines := []string{"Leave this run? It is live. " + t.goesOn()}
 	switch r := t.s.Rollback; {
 	case r != nil && r.Stage == run.Settling:

@@ -40,7 +40,7 @@ func (t *Talk) tell() {
 	t.tellLog()
 	t.tellMoves()
 	t.tellTriggers()
-	if t.s.Notice != t.news.notice {
+	if t.s.Notice != t.news.notice && !t.s.Notice.At.Before(t.news.notice.At) {
 		t.news.notice = t.s.Notice
 		if t.s.Notice.Text != "" {
 			t.say("Not done: " + speak(string(t.s.Notice.Text)))

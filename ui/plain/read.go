@@ -26,7 +26,12 @@ func (t *Talk) greet() {
 	}
 	t.say(text)
 	t.say("Run " + plainly(t.s.ID))
-	t.say("A question mark lists what can be typed. R and enter rolls back at any time. q leaves")
+	if t.instead == "" {
+		t.say("A question mark lists what can be typed. R and enter rolls back at any time. q leaves")
+	} else {
+		t.say(speak(t.instead))
+		t.say("A question mark lists what can be typed. q leaves")
+	}
 	t.phaseHead()
 }
 

@@ -30,6 +30,7 @@ type Talk struct {
 	look      looking          // what is being looked at again
 	pressed   time.Time        // when R was typed here last
 	later     time.Time        // until when a status update that is due is not asked about
+	instead   string           // what was said last to do instead of acting; empty: they may act
 }
 
 // asked is the question that is due.
@@ -94,7 +95,42 @@ func (t *Talk) put(line string) {
 	}
 }
 
-func (t *Talk) want(i run.Intent) { t.wanted = append(t.wanted, i) }
+// want wants something. Who only looks on is told so instead.
+func (t *Talk) want(i run.Intent) {
+	if !t.refuses() {
+		t.wanted = append(t.wanted, i)
+	}
+}
+
+// refuses says so to who only looks on.
+func (t *Talk) refuses() bool {
+	instead := t.barred()
+	if instead != "" {
+		t.say("Not done: " + speak(instead))
+	}
+	return instead != ""
+}
+
+// barred says what to do instead while the person only looks on; empty where they may act.
+func (t *Talk) barred() string {
+	if t.o.Instead == nil {
+		return ""
+	}
+	return t.o.Instead()
+}
+
+// hand says when the run comes into the person's hand, or goes into another one.
+func (t *Talk) hand() {
+	before := t.instead
+	switch t.instead = t.barred(); {
+	case t.instead == before:
+	case t.instead == "":
+		t.news.notice = t.s.Notice // it says the same
+		t.loudly("The run is in your hand now: what is asked is up to you, and R rolls back")
+	default:
+		t.say(speak(t.instead))
+	}
+}
 
 // Lines takes what is to be said. Each is whole and ends without a newline.
 func (t *Talk) Lines() []string {
@@ -123,10 +159,11 @@ func (t *Talk) See(s run.State, now time.Time) {
 		return
 	}
 	if !t.begun {
-		t.begun = true
+		t.begun, t.instead = true, t.barred()
 		t.greet()
 	}
 	rang := t.rang
+	t.hand()
 	t.tell()
 	if t.text != nil && t.rang > rang && s.Ended.IsZero() {
 		t.say("Still asked: " + t.text.ask)
