@@ -149,45 +149,10 @@ func (m *Model) startQuestion(by string, step runbook.Step) {
 	env := screen.Phases(m.state)[phase].Environment
 	begin := func() { m.send(run.Start{Step: step.ID}) }
 	if step.Deploy != nil {
-		m.question(by, fmt.Sprintf("Deploy to %s, namespace %s?", strings.ToUpper(clean(env)), clean(m.state.Plan.Env(env).Namespace)), m.deployPlan(step, env), begin)
+		m.question(by, fmt.Sprintf("Deploy to %s, namespace %s?", strings.ToUpper(clean(env)), clean(m.state.Plan.Env(env).Namespace)), screen.ActionPlan(m.frame(), step), begin)
 		return
 	}
-	m.question(by, "Start: "+clean(step.Title)+"?", m.watchPlan(step, env), begin)
-}
-
-func (m *Model) deployPlan(step runbook.Step, env string) []string {
-	d, plan := step.Deploy, m.state.Plan
-	var lines []string
-	waves, longest := plan.Waves(d), 0
-	for _, c := range plan.Runbook.Components.All() {
-		longest = max(longest, theme.Width(c.Workload))
-	}
-	if m.w < 80 {
-		longest = 0 // no room for whole images
-	}
-	for i, wave := range waves {
-		for _, name := range wave {
-			lines = append(lines, fmt.Sprintf("wave %d  %s", i+1, screen.Change(m.state, env, name, longest)))
-		}
-	}
-	how := "All pods of a wave roll at once, as the workload's own strategy says."
-	if d.Strategy == "canary" {
-		shares := make([]string, len(d.Steps))
-		for i, p := range d.Steps {
-			shares[i] = fmt.Sprintf("%g %%", float64(p))
-		}
-		how = fmt.Sprintf("Canary: each wave at %s of its pods, held for %s each.", strings.Join(shares, ", "), screen.Span(d.Hold.D))
-	}
-	return append(lines, how, "Before any write: rights, dry run, pins of what runs now, baseline, lock. A problem there stops it.", "R goes back at any time.")
-}
-
-func (m *Model) watchPlan(step runbook.Step, env string) []string {
-	w := step.Watch
-	names := "all metrics"
-	if !w.Metrics.All && len(w.Metrics.List) > 0 {
-		names = clean(strings.Join(w.Metrics.List, ", "))
-	}
-	return []string{fmt.Sprintf("Watches %s of %s for %s. It only reads.", names, clean(env), screen.Span(w.For.D))}
+	m.question(by, "Start: "+clean(step.Title)+"?", screen.ActionPlan(m.frame(), step), begin)
 }
 
 func (m *Model) watchKey(id keys.ID, key string, n int) {

@@ -237,7 +237,7 @@ func (s State) triggerWords(v TriggersJudged) (string, bool) {
 		if i < len(before) && before[i].State == t.State || t.State == TriggerOK && i >= len(before) {
 			continue
 		}
-		said = append(said, fmt.Sprintf("%s %s: %s", t.Metric, t.State, t.Why))
+		said = append(said, strings.TrimSuffix(fmt.Sprintf("%s %s: %s", t.Metric, t.State, t.Why), ": "))
 		loud = loud || t.State == TriggerTripped
 	}
 	return strings.Join(said, "; "), loud

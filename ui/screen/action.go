@@ -2,6 +2,7 @@ package screen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,10 @@ func ActionPlan(f Frame, step runbook.Step) []string {
 	env := f.State.Plan.Env(Phases(f.State)[phase].Environment)
 	where := clean(env.Name) + ", namespace " + clean(env.Namespace)
 	switch {
+	case step.Deploy != nil:
+		return deployPlan(f, step.Deploy, env.Name)
+	case step.Watch != nil:
+		return watchPlan(step.Watch, env.Name)
 	case step.Approve != nil:
 		return append(cleanLines(step.Approve.Text), approvers(step.Approve, f.State.Operator))
 	case step.Job != nil:
@@ -37,6 +42,43 @@ func ActionPlan(f Frame, step runbook.Step) []string {
 		return []string{plural(len(step.Ask.Questions), "question", "questions") + ", whose answers go into the journal and the report."}
 	}
 	return nil
+}
+
+func deployPlan(f Frame, d *runbook.Deploy, env string) []string {
+	plan := f.State.Plan
+	var lines []string
+	longest := 0
+	for _, c := range plan.Runbook.Components.All() {
+		longest = max(longest, theme.Width(c.Workload))
+	}
+	if f.W < 80 {
+		longest = 0 // no room for whole images
+	}
+	for i, wave := range plan.Waves(d) {
+		for _, name := range wave {
+			lines = append(lines, fmt.Sprintf("wave %d  %s", i+1, Change(f.State, env, name, longest)))
+		}
+	}
+	return append(lines, strategyWords(d), "Before any write: rights, dry run, pins of what runs now, baseline, lock. A problem there stops it.", "R goes back at any time.")
+}
+
+func strategyWords(d *runbook.Deploy) string {
+	if d.Strategy != "canary" {
+		return "All pods of a wave roll at once, as the workload's own strategy says."
+	}
+	shares := make([]string, len(d.Steps))
+	for i, p := range d.Steps {
+		shares[i] = fmt.Sprintf("%g %%", float64(p))
+	}
+	return fmt.Sprintf("Canary: each wave at %s of its pods, held for %s each.", strings.Join(shares, ", "), Span(d.Hold.D))
+}
+
+func watchPlan(w *runbook.Watch, env string) []string {
+	names := "all metrics"
+	if !w.Metrics.All && len(w.Metrics.List) > 0 {
+		names = clean(strings.Join(w.Metrics.List, ", "))
+	}
+	return []string{fmt.Sprintf("Watches %s of %s for %s. It only reads.", names, clean(env), Span(w.For.D))}
 }
 
 func cleanLines(text string) []string {
@@ -106,6 +148,9 @@ func waitPlan(w *runbook.Wait) []string {
 // actionLines are what is known of a step's action, for its details.
 func actionLines(f Frame, step runbook.Step, width int) []string {
 	th := f.Theme
+	if step.Deploy != nil || step.Watch != nil {
+		return progressLines(f, step, width)
+	}
 	a, ok := f.State.Actions[step.ID]
 	if !ok {
 		return plannedLines(f, step, width)
@@ -149,11 +194,41 @@ func actionLines(f Frame, step runbook.Step, width int) []string {
 	return lines
 }
 
+// progressLines are how far a deploy or a watch is, in full; before it begins, what it will do.
+func progressLines(f Frame, step runbook.Step, width int) []string {
+	said := []run.Safe{f.State.Observed(step.ID)}
+	d := f.State.Deploys[step.ID]
+	if d.Stage == run.Refused {
+		said = append(slices.Clone(d.Problems), d.Unknown...)
+	}
+	look := f.Theme.StatusStyle(string(f.State.StepStatus(step.ID)))
+	var lines []string
+	for _, text := range said {
+		lines = append(lines, labelled(f.Theme, "came", look, string(text), width)...)
+	}
+	for _, why := range f.State.PromotionBlockers(step.ID) {
+		lines = append(lines, labelled(f.Theme, "held", f.Theme.Warn, string(why), width)...)
+	}
+	if len(lines) == 0 || d.Stage == run.Refused {
+		lines = append(lines, plannedLines(f, step, width)...)
+	}
+	return lines
+}
+
 // plannedLines are what an action that was not started will do.
 func plannedLines(f Frame, step runbook.Step, width int) []string {
-	plan := ActionPlan(f, step)
-	if step.Notify != nil {
+	var plan []string
+	switch {
+	case step.Notify != nil:
 		plan = cleanLines(step.Notify.Text)
+	case step.Deploy != nil: // what each component runs is asked when it is started
+		var waves []string
+		for _, wave := range f.State.Plan.Waves(step.Deploy) {
+			waves = append(waves, clean(strings.Join(wave, ", ")))
+		}
+		plan = []string{"Deploys " + strings.Join(waves, ", then ") + ". " + strategyWords(step.Deploy)}
+	default:
+		plan = ActionPlan(f, step)
 	}
 	var lines []string
 	for i, l := range plan {
