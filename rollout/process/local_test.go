@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -48,6 +49,12 @@ var programs = map[string]func() int{
 	"stdin": func() int {
 		n, err := os.Stdin.Read(make([]byte, 1))
 		fmt.Print(n, err)
+		return 0
+	},
+	"cat": func() int {
+		if _, err := io.Copy(os.Stdout, os.Stdin); err != nil {
+			return 1
+		}
 		return 0
 	},
 	"terminal": func() int {
@@ -191,6 +198,17 @@ func TestWhatAProgramIsGiven(t *testing.T) {
 	}
 	if out, err = run(t, t.Context(), "stdin", Command{}); err != nil || string(out.Stdout) != "0 EOF" {
 		t.Errorf("stdin gave %q (%v)", out.Stdout, err)
+	}
+	if out, err = run(t, t.Context(), "stdin", Command{Stdin: []byte{}}); err != nil || string(out.Stdout) != "0 EOF" {
+		t.Errorf("an empty stdin gave %q (%v)", out.Stdout, err)
+	}
+	text := strings.Repeat("v2 is out; $HOME `x` \x00\n", 10<<10) // more than a pipe holds
+	if out, err = run(t, t.Context(), "cat", Command{Stdin: []byte(text), MaxOutput: 1 << 20}); err != nil || string(out.Stdout) != text {
+		t.Errorf("of %d bytes on stdin it read %d (%v)", len(text), len(out.Stdout), err)
+	}
+	// One that reads nothing of it ends as well as it ends.
+	if out, err = run(t, t.Context(), "exit", Command{Stdin: []byte(text), Argv: []string{"3"}}); err != nil || out.Code != 3 {
+		t.Errorf("a program that does not read its stdin: %d (%v)", out.Code, err)
 	}
 	if out, err = run(t, t.Context(), "terminal", Command{}); err != nil || !strings.Contains(string(out.Stdout), "/dev/tty") {
 		t.Errorf("it has a terminal: %q (%v)", out.Stdout, err)

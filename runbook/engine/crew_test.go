@@ -89,6 +89,7 @@ type paper struct {
 	records []journal.Record
 	failAt  int           // the append with this number, from 1, and all after it fail; 0: none
 	full    bool          // only forward appends fail
+	panics  bool          // every append is a fault of the program
 	hang    chan struct{} // appends wait until it is closed; nil: they do not
 	appends int
 }
@@ -113,6 +114,9 @@ func (p *paper) write(at time.Time, actor, kind string, data any, urgent bool) (
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.appends++
+	if p.panics {
+		panic("a nil map")
+	}
 	if p.failAt > 0 && p.appends >= p.failAt || p.full && !urgent {
 		return journal.Record{}, errDisk
 	}

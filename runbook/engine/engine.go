@@ -103,6 +103,16 @@ func (e *Engine) Notify(s run.Signal) {
 	e.listeners = append(e.listeners, s)
 }
 
+// Wake sets what Notify was given: there is nothing new, but nothing will be either.
+func (e *Engine) Wake() {
+	e.mu.Lock()
+	listeners := e.listeners
+	e.mu.Unlock()
+	for _, s := range listeners {
+		s.Set()
+	}
+}
+
 func (e *Engine) post(m mail) {
 	e.mu.Lock()
 	e.mailbox = append(e.mailbox, m)
@@ -193,11 +203,8 @@ func (e *Engine) handle(ctx context.Context, m mail, now time.Time) {
 func (e *Engine) decided() {
 	e.mu.Lock()
 	e.pending--
-	listeners := e.listeners
 	e.mu.Unlock()
-	for _, s := range listeners {
-		s.Set()
-	}
+	e.Wake()
 }
 
 // commit makes events true: first in the journal, then in the State, then for everybody to see.

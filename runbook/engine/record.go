@@ -64,7 +64,7 @@ func (e *Engine) write(ev run.Stamped) bool {
 func (e *Engine) await(ev run.Stamped, write func() error) error {
 	var result atomic.Pointer[error]
 	e.clock.Go(func() {
-		err := write()
+		err := guarded(write)
 		result.Store(&err)
 		e.signal.Set()
 	})
@@ -84,6 +84,16 @@ func (e *Engine) await(ev run.Stamped, write func() error) error {
 		}
 		_ = e.clock.Wait(context.Background(), limit.Sub(now), e.signal)
 	}
+}
+
+// guarded makes a panic of the journal its error: the run goes on as with any dead journal, and a rollback still works.
+func guarded(write func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("a fault in the program: %v", p)
+		}
+	}()
+	return write()
 }
 
 // hurried tells whether a rollback is under way or asked for.

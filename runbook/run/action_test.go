@@ -286,6 +286,34 @@ func TestTheDraftTellsHowFarTheRolloutIs(t *testing.T) {
 	}
 }
 
+// Whoever tells people by hand writes no appointment: the program does, once, when the box is ticked, also when it had
+// died meanwhile.
+func TestInvitedByHand(t *testing.T) {
+	d := acting(t, "notify: {channel: mouth, text: it is out, invite: {title: Review, after: 72h}}")
+	if len(wants[run.InviteWork](d.S)) != 0 {
+		t.Error("an appointment before anybody was told")
+	}
+	d.Input(run.Input{Actor: "alice", Intent: run.Attest{Step: "config", Note: "told them in the corridor"}})
+	works := wants[run.InviteWork](d.S)
+	if len(works) != 1 || works[0].Invite.Title != "Review" || !works[0].At.Equal(d.At) {
+		t.Fatalf("the works are %+v", works)
+	}
+	d = runtest.Replayed(t, d.S.Plan, d.World, d.Events, d.At.Add(time.Hour))
+	if again := wants[run.InviteWork](d.S); len(again) != 1 || again[0].Wish != works[0].Wish || !again[0].At.Equal(works[0].At) {
+		t.Fatalf("after a crash the works are %+v, before %+v", again, works)
+	}
+	d.See(run.Acted{Wish: works[0].Wish + "x", Outcome: run.ActionDone, Summary: "of another run"})
+	d.For(time.Minute)
+	if n := d.Count(run.Invited{}); n != 1 || len(wants[run.InviteWork](d.S)) != 0 {
+		t.Errorf("%d appointments, and %d to come:%s", n, len(wants[run.InviteWork](d.S)), d.Log())
+	}
+	d.See(run.Acted{Wish: works[0].Wish, Outcome: run.ActionDone, Summary: "again"})
+	if d.Count(run.Invited{}) != 1 || d.S.Actions["config"].Summary != "came out well" {
+		t.Errorf("the same answer counts twice: %+v", d.S.Actions["config"])
+	}
+	wantStatus(t, d, "config", run.Attested)
+}
+
 func TestEscalationsGoOutByThemselvesOnce(t *testing.T) {
 	d := holding(t, channels, withChannels)
 	d.World.Errors = 40

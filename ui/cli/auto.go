@@ -21,13 +21,14 @@ func unattended(ctx context.Context, s *session, w io.Writer) (stopped *run.Stop
 	teller := teller{w: w}
 	var last run.Intent
 	for {
-		if s.engine.Pending() && ctx.Err() == nil {
+		over := s.isOver() // asked before the State, which then is the last one
+		if s.engine.Pending() && ctx.Err() == nil && !over {
 			_ = s.clock.Wait(ctx, never, changed)
 			continue
 		}
 		state := s.Latest()
 		teller.tell(state)
-		if !state.Ended.IsZero() || ctx.Err() != nil || stopped != nil {
+		if over || !state.Ended.IsZero() || ctx.Err() != nil || stopped != nil {
 			return stopped
 		}
 		next := run.NextIntent(state, s.Now())

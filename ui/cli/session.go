@@ -39,6 +39,16 @@ func (s *session) fault() error {
 	return nil
 }
 
+// isOver tells whether the engine is done, however it came to that: nothing that is sent any more is decided.
+func (s *session) isOver() bool {
+	select {
+	case <-s.over:
+		return true
+	default:
+		return false
+	}
+}
+
 // States, Latest, Send and Now make a session what the screens look at.
 func (s *session) States() <-chan run.State { return s.engine.States() }
 
@@ -120,6 +130,7 @@ func (s *session) start(ctx context.Context) (join func()) {
 			ended.Store(true)
 			close(s.over)
 			over.Set()
+			s.engine.Wake()
 		}()
 		_ = s.engine.Run(ctx) // a dead journal is told on the screen and in the State
 	})

@@ -32,6 +32,8 @@ func (o *Outside) look(body run.Body, at time.Time) (seen []run.Observation, aga
 	switch b := body.(type) {
 	case run.NotifyWork:
 		seen, again = o.act(b.Wish, b.About, at, func() { o.Sent = append(o.Sent, b) })
+	case run.InviteWork:
+		seen, again = o.act(b.Wish, b.Wish, at, func() {})
 	case run.JobWork:
 		seen, again = o.act(b.Wish, b.Step, at, func() {})
 	case run.CommandWork:
