@@ -93,6 +93,7 @@ func (l *linter) channels() {
 		}
 		if w := ch.Webhook; w != "" && !strings.HasPrefix(w, "env:") {
 			l.httpURL(path+".webhook", w)
+			l.webhookSecret(path+".webhook", name, w)
 		}
 		if len(ch.Command) > 0 {
 			l.argv(path+".command", ch.Command)

@@ -244,6 +244,9 @@ func (r *resolver) recheck() {
 			r.problems = append(r.problems, p)
 		}
 	}
+	given := &linter{doc: r.doc, rb: r.plan.Runbook}
+	r.webhooksGiven(given)
+	r.problems = append(r.problems, given.problems...)
 }
 
 func (r *resolver) recheckSteps(l *linter) {

@@ -99,6 +99,9 @@ func (a *app) resolve(doc *runbook.Document, choice runbook.Choice) (*runbook.Pl
 	if err := a.complain(problems); err != nil {
 		return nil, err
 	}
+	for _, p := range problems {
+		fmt.Fprintln(a.err, p)
+	}
 	return plan, nil
 }
 
