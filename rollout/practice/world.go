@@ -61,7 +61,7 @@ func New(sc Scenario, clock run.Clock, seed int64) (*World, error) {
 	if err := w.certify(clock.Now()); err != nil {
 		return nil, err
 	}
-	w.prom = promapi.New(promapi.Options{Now: w.clock.Now, Wait: w.wait, Start: clock.Now(), Seed: uint64(seed), Loads: loads()})
+	w.prom = promapi.New(promapi.Options{Now: w.clock.Now, Wait: w.wait, Hold: hold(clock), Start: clock.Now(), Seed: uint64(seed), Loads: loads()})
 	for name, i := range sc.World.Images {
 		e := i.Work.effect()
 		e.Component, e.Version = splitImageName(name)
@@ -104,6 +104,14 @@ func (w *World) Start(ctx context.Context) error {
 	w.clock.settled()
 	w.servePipes(ctx)
 	w.tell()
+	return nil
+}
+
+// hold is how the world's time is made to stand still while it is computed; nil for a clock that does so by itself.
+func hold(clock run.Clock) func() (release func()) {
+	if c, ok := clock.(interface{ Hold() (release func()) }); ok {
+		return c.Hold
+	}
 	return nil
 }
 

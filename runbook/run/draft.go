@@ -25,7 +25,7 @@ func (s State) StatusDraft(at time.Time) string {
 		add(s.flagsDraft(env, at))
 		add(s.watchDraft(env, at))
 	}
-	add(s.metricsDraft(env))
+	add(s.metricsDraft(env, at))
 	add(s.troubleDraft())
 	if left := s.timeLeft(at); left > 0 && s.Ended.IsZero() && (s.Rollback == nil || s.Rollback.Stage == TakenBack) {
 		add(fmt.Sprintf("About %s of holds and watches are left.", spoken(left)))
@@ -130,8 +130,12 @@ func (s State) watchDraft(env string, at time.Time) string {
 	return ""
 }
 
-// metricsDraft is the newest sample against the baseline.
-func (s State) metricsDraft(env string) string {
+// old is how many samples may be missing before the newest one is no longer what is now.
+const old = 3
+
+// metricsDraft is the newest sample against the baseline, with its time when it is no longer new: the reader takes a number
+// without a time for that of now.
+func (s State) metricsDraft(env string, at time.Time) string {
 	e := s.Envs[env]
 	if len(e.Samples) == 0 {
 		return ""
@@ -157,7 +161,11 @@ func (s State) metricsDraft(env string) string {
 	if len(list) == 0 {
 		return ""
 	}
-	return strings.Join(list, ", ") + "."
+	when := ""
+	if at.Sub(last.At) > old*s.every(env) {
+		when = fmt.Sprintf("At %s UTC, when it was looked at last: ", last.At.UTC().Format("15:04"))
+	}
+	return when + strings.Join(list, ", ") + "."
 }
 
 func (s State) troubleDraft() string {

@@ -140,6 +140,7 @@ func (s *Server) stretches(ctx context.Context, rule Rule, from, to time.Time) (
 		return nil, fmt.Errorf("reading the alert rule %s: %w", rule.Name, err)
 	}
 	defer q.Close()
+	defer s.options.Hold()()
 	matrix, err := q.Exec(ctx).Matrix()
 	if err != nil {
 		return nil, fmt.Errorf("evaluating the alert rule %s: %w", rule.Name, queryFailure(err))

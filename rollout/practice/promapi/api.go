@@ -158,6 +158,7 @@ func (s *Server) queryRange(r *http.Request) (any, error) {
 // run executes a query. The result is turned into JSON before the query is closed, which takes back its memory.
 func (s *Server) run(r *http.Request, q promql.Query) (any, error) {
 	defer q.Close()
+	defer s.options.Hold()()
 	result := q.Exec(r.Context())
 	if result.Err != nil {
 		return nil, queryFailure(result.Err)

@@ -17,6 +17,8 @@ type Options struct {
 	Now func() time.Time
 	// Wait holds up a slow answer by the world's clock; nil means real time.
 	Wait func(context.Context, time.Duration) error
+	// Hold makes the world's time stand still while a query is computed; nil: it goes on.
+	Hold func() (release func())
 	// Start is when the world begins. Samples reach History further back.
 	Start time.Time
 	// Seed makes the noise.
@@ -47,6 +49,9 @@ func New(o Options) *Server {
 	}
 	if o.Wait == nil {
 		o.Wait = sleep
+	}
+	if o.Hold == nil {
+		o.Hold = func() func() { return func() {} }
 	}
 	if o.Rules == nil {
 		o.Rules = DefaultRules
