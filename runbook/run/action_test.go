@@ -279,10 +279,14 @@ func TestTheDraftTellsHowFarTheRolloutIs(t *testing.T) {
 	d := holding(t)
 	d.For(10 * time.Second)
 	draft := d.S.StatusDraft(d.At)
-	for _, part := range []string{"worker at 25 %", "pods are new", "held for 2 min more", "Errors 0.1 % (was 0.1 %)", "of holds and watches are left"} {
+	for _, part := range []string{"worker at 25 %", "pods are new", "held for 2 min more", "\nErrors 0.1 % (was 0.1 %)", "of holds and watches are left"} {
 		if !strings.Contains(draft, part) {
 			t.Errorf("the draft lacks %q:\n%s", part, draft)
 		}
+	}
+	last := d.S.Envs["production"].Samples[len(d.S.Envs["production"].Samples)-1].At
+	if later, want := d.S.StatusDraft(d.At.Add(10*time.Minute)), "\nAt "+last.Format("15:04")+" UTC, when it was looked at last: Errors"; !strings.Contains(later, want) {
+		t.Errorf("it passes off old numbers as those of now, without %q:\n%s", want, later)
 	}
 }
 
