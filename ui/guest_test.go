@@ -36,7 +36,7 @@ func TestWhoLooksOnChangesNothing(t *testing.T) {
 				press1(m, way...)
 				asked := m.dialog
 				press1(m, key)
-				if acts(b.ID) && m.inputScope() != keys.Palette && m.dialog != nil && m.dialog != asked && m.dialog.scope != keys.Text {
+				if keys.Wants(b.ID) && m.inputScope() != keys.Palette && m.dialog != nil && m.dialog != asked && m.dialog.scope != keys.Text {
 					t.Errorf("%s, %s: the question %q", name, key, m.dialog.title)
 				}
 				press1(m, "enter", "y")
@@ -80,5 +80,18 @@ func TestWhoHasTheRunInHandRollsBack(t *testing.T) {
 	says(t, ansi.Strip(m.View().Content), "Leave this run?", "sop attach")
 	if len(s.wanted) > 0 {
 		t.Errorf("q wanted %#v", s.wanted)
+	}
+}
+
+// Who looks on opens the details of a step where others would be asked whether to start it.
+func TestWhoLooksOnIsNotAskedToStart(t *testing.T) {
+	for _, action := range []string{"notify: {channel: news, text: we begin}", "wait: {for: 1h}", "job: {cronJob: restore}, confirm: restore"} {
+		p := acting(t, action)
+		m := New(&lookingOn{fake: p.f}, Options{})
+		m.list.Step = "config"
+		press1(m, "enter")
+		if m.dialog != nil || !m.list.Detail {
+			t.Errorf("%s: it asked", action)
+		}
 	}
 }

@@ -45,7 +45,7 @@ func (m *Model) pressed(k tea.KeyPressMsg) tea.Cmd {
 		if id == keys.Quit && m.dialog == nil {
 			return tea.Quit // who only looks on leaves nothing behind
 		}
-		if acts(id) {
+		if keys.Wants(id) {
 			m.say(instead)
 			return nil
 		}
@@ -83,7 +83,7 @@ func (m *Model) command(id keys.ID, key string) tea.Cmd {
 		m.scope = to
 		return nil
 	}
-	if instead := m.barred(); instead != "" && acts(id) { // chosen in the palette while they still could
+	if instead := m.barred(); instead != "" && keys.Wants(id) { // chosen in the palette while they still could
 		m.say(instead)
 		return nil
 	}

@@ -127,7 +127,7 @@ func (m *Model) open(id keys.ID, key string) {
 		m.scope = keys.Watch
 	case step.Rollback != nil:
 		m.scope = keys.Rollback
-	case step.Action() != "":
+	case step.Action() != "" && m.barred() == "":
 		m.act(key, step)
 	case id == keys.Start:
 		m.say(clean(step.Title) + " has nothing to start")
@@ -204,7 +204,7 @@ func (m *Model) helpKey(id keys.ID) {
 func (m *Model) works(id keys.ID) bool {
 	s := m.state
 	_, moving := screen.Moving(s)
-	if acts(id) && m.barred() != "" {
+	if keys.Wants(id) && m.barred() != "" {
 		return false
 	}
 	switch id {

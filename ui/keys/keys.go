@@ -104,6 +104,7 @@ type Binding struct {
 	Scopes []Scope
 	Rank   int  // which hints stay in a narrow footer: the lowest ones
 	Acts   bool // changes something in the world or the run that is hard to take back
+	Wants  bool // wants something of the run, and not only another picture; what Acts does anyway
 }
 
 // Map is a key map. The one that ships is Standard; a person may have one of their own, by Remap. It is never changed
@@ -148,6 +149,11 @@ func (m *Map) Key(id ID) string {
 		}
 	}
 	return ""
+}
+
+// Wants tells whether an action wants something of the run: it is not for who only looks on.
+func Wants(id ID) bool {
+	return slices.ContainsFunc(bindings, func(b Binding) bool { return b.ID == id && (b.Acts || b.Wants) })
 }
 
 // Target is the screen that an ID goes to; false for any other ID.
