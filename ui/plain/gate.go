@@ -6,6 +6,7 @@ import (
 
 	"github.com/politicalsphere/sop/runbook"
 	"github.com/politicalsphere/sop/runbook/run"
+	"github.com/politicalsphere/sop/ui/screen"
 )
 
 // gateOpen asks whether to open a gate that nothing keeps shut.
@@ -25,41 +26,17 @@ func (t *Talk) gateOpen(ph runbook.Phase) *question {
 	return q
 }
 
-// counted are the states of a gate's boxes in the order and the words in which they are counted.
-var counted = []struct {
-	status run.Status
-	word   string
-}{
-	{run.Passed, "seen to stand"},
-	{run.Warn, "with a warning"},
-	{run.Attested, "ticked by hand"},
-	{run.Overridden, "overridden"},
-	{run.Deferred, "deferred"},
-	{run.NotApplicable, "not applicable"},
-}
-
 // restsOn counts what the boxes of the open gate show.
 func (t *Talk) restsOn() string {
-	count := map[run.Status]int{}
-	n := 0
+	var shown []run.Status
 	for _, step := range t.s.GateSteps() {
-		count[t.s.StepStatus(step.ID)]++
-		n++
+		shown = append(shown, t.s.StepStatus(step.ID))
 	}
-	var words []string
-	for _, c := range counted {
-		if k := count[c.status]; k > 0 {
-			words = append(words, fmt.Sprintf("%d %s", k, c.word))
-			n -= k
-		}
-	}
-	if n > 0 {
-		words = append(words, fmt.Sprintf("%d optional and not there", n))
-	}
+	words := screen.Counted(shown)
 	if len(words) == 0 {
 		return ""
 	}
-	return "It rests on " + plural(len(t.s.GateSteps()), "step", "steps") + ": " + list(words) + "."
+	return "It rests on " + plural(len(shown), "step", "steps") + ": " + list(words) + "."
 }
 
 // apart are the boxes of the open gate that stand only by a decision, or with a warning, or not at all.

@@ -102,7 +102,6 @@ func done(s run.ActionStage) Part {
 
 // approvalsSection says who said yes to what, and how that is known.
 func (r *Report) approvalsSection() Section {
-	s := Section{Title: "Approvals"}
 	t := &Table{Columns: []string{"time", "step", "approved by", "words", "state", "of"}}
 	for _, a := range r.Acts {
 		if a.Kind != "approve" {
@@ -121,15 +120,11 @@ func (r *Report) approvalsSection() Section {
 		cells.Loud = a.Stage == run.ActionFailed
 		t.Rows = append(t.Rows, cells)
 	}
-	if len(t.Rows) > 0 {
-		s.Blocks = []Block{{Table: t}}
-	}
-	return s
+	return t.section("Approvals")
 }
 
 // actsSection are the other actions, with what came of each attempt.
 func (r *Report) actsSection() Section {
-	s := Section{Title: "Actions"}
 	t := &Table{Columns: []string{"time", "step", "action", "by", "took", "what came of it"}}
 	for _, a := range r.Acts {
 		if a.Kind == "approve" || a.Kind == "notify" {
@@ -147,10 +142,7 @@ func (r *Report) actsSection() Section {
 		cells.Loud = a.Stage == run.ActionFailed || a.Stage == run.ActionInDoubt
 		t.Rows = append(t.Rows, cells)
 	}
-	if len(t.Rows) > 0 {
-		s.Blocks = []Block{{Table: t}}
-	}
-	return s
+	return t.section("Actions")
 }
 
 // outcome is what came of an action.
@@ -179,7 +171,6 @@ func (a Act) outcome() Cell {
 
 // messagesSection is who was told what, and whether it went out.
 func (r *Report) messagesSection() Section {
-	s := Section{Title: "Messages"}
 	t := &Table{Columns: []string{"time", "what", "channel", "by", "text", "what came of it"}}
 	for _, m := range r.Messages {
 		var text Cell
@@ -203,8 +194,5 @@ func (r *Report) messagesSection() Section {
 		cells.Loud = m.Error != "" || m.InDoubt
 		t.Rows = append(t.Rows, cells)
 	}
-	if len(t.Rows) > 0 {
-		s.Blocks = []Block{{Table: t}}
-	}
-	return s
+	return t.section("Messages")
 }

@@ -54,6 +54,15 @@ func (r *Report) Heading() string {
 	return "Run " + clean(r.Run) + " of " + cmp.Or(clean(r.Runbook), "an unknown runbook")
 }
 
+// section is a section of nothing but the table; an empty one leaves it with nothing to say.
+func (t *Table) section(title string) Section {
+	s := Section{Title: title}
+	if len(t.Rows) > 0 {
+		s.Blocks = []Block{{Table: t}}
+	}
+	return s
+}
+
 // resultSection is what the run came to, and first of all what is wrong with its record.
 func (r *Report) resultSection() Section {
 	s := Section{Title: "Result", Blocks: r.warnings()}
@@ -159,7 +168,6 @@ func value(unit string, v float64) string {
 
 // exceptionsSection is what was passed over, put off, or contradicted.
 func (r *Report) exceptionsSection() Section {
-	s := Section{Title: "Passed over"}
 	t := &Table{Columns: []string{"time", "box", "what", "by", "reason"}}
 	for _, o := range r.Overrides {
 		what := Cell{Words{state(run.Overridden, false), {Text: " while " + string(o.Status)}}}
@@ -181,23 +189,15 @@ func (r *Report) exceptionsSection() Section {
 			t.Rows = append(t.Rows, row(words(r.when(a.Contradicted)), words(b.Title), what, words(a.By), words(string(a.Note))))
 		}
 	}
-	if len(t.Rows) > 0 {
-		s.Blocks = []Block{{Table: t}}
-	}
-	return s
+	return t.section("Passed over")
 }
 
 func (r *Report) componentsSection() Section {
-	s := Section{Title: "Components"}
-	if len(r.Components) == 0 {
-		return s
-	}
 	t := &Table{Columns: []string{"component", "from", "to", "state"}}
 	for _, c := range r.Components {
 		t.Rows = append(t.Rows, row(words(c.Name), words(c.From), words(c.To), words(string(c.State))))
 	}
-	s.Blocks = []Block{{Table: t}}
-	return s
+	return t.section("Components")
 }
 
 // chartSections are the metrics, one section for each environment.
@@ -263,7 +263,6 @@ func (c *Chart) extent() (low, high, last float64, ok bool) {
 
 // gatesSection are the gates, with the hash of what every box showed when one opened.
 func (r *Report) gatesSection() Section {
-	s := Section{Title: "Gates"}
 	t := &Table{Columns: []string{"time", "gate after", "asked by", "what", "snapshot"}}
 	for _, g := range r.Gates {
 		what := Cell{Words{{Text: "opened", Style: State, Mark: "✔", Tone: "good"}}}
@@ -286,24 +285,17 @@ func (r *Report) gatesSection() Section {
 		cells.Loud = !g.Opened
 		t.Rows = append(t.Rows, cells)
 	}
-	if len(t.Rows) > 0 {
-		s.Blocks = []Block{{Table: t}}
-	}
-	return s
+	return t.section("Gates")
 }
 
 func (r *Report) logSection() Section {
-	s := Section{Title: "What happened"}
 	t := &Table{Columns: []string{"time", "who", "what"}}
 	for _, l := range r.Log {
 		cells := row(words(r.when(l.At)), words(l.By), words(string(l.Text)))
 		cells.Loud = l.Loud
 		t.Rows = append(t.Rows, cells)
 	}
-	if len(t.Rows) > 0 {
-		s.Blocks = []Block{{Table: t}}
-	}
-	return s
+	return t.section("What happened")
 }
 
 // recordSection says what the report rests on.

@@ -54,42 +54,48 @@ var inWords = []struct {
 	{run.NotApplicable, "not applicable"},
 }
 
-// Snapshot says what the boxes of the open gate show, but for those that are told already: how many stand by what, and
-// each that stands only by somebody's decision, or not at all.
-func Snapshot(f Frame, told []string) []string {
-	count := map[run.Status]int{}
-	var apart []string
-	n := 0
-	for _, step := range f.State.GateSteps() {
-		if slices.Contains(told, step.ID) {
-			continue
-		}
-		n++
-		_, phase, _ := StepOf(f.State, step.ID)
-		b := boxOf(f, step, phase)
-		count[b.status]++
-		if b.status == run.Warn || b.status == run.Overridden || b.status == run.Deferred || !b.status.OpensGate() {
-			apart = append(apart, fmt.Sprintf("  %s %s: %s", f.Theme.Glyph(string(b.status), step.IsManual()), b.title, b.said))
-		}
+// Counted says of the boxes of a gate how many stand by what, and how many do not.
+func Counted(boxes []run.Status) (words []string) {
+	count, n := map[run.Status]int{}, len(boxes)
+	for _, status := range boxes {
+		count[status]++
 	}
-	if n == 0 {
-		return nil
-	}
-	var words []string
 	for _, w := range inWords {
-		if count[w.status] > 0 {
-			words = append(words, fmt.Sprintf("%d %s", count[w.status], w.word))
-			n -= count[w.status]
+		if k := count[w.status]; k > 0 {
+			words = append(words, fmt.Sprintf("%d %s", k, w.word))
+			n -= k
 		}
 	}
 	if n > 0 {
 		words = append(words, fmt.Sprintf("%d optional and not there", n))
 	}
+	return words
+}
+
+// Snapshot says what the boxes of the open gate show, but for those that are told already: how many stand by what, and
+// each that stands only by somebody's decision, or not at all.
+func Snapshot(f Frame, told []string) []string {
+	var boxes []run.Status
+	var apart []string
+	for _, step := range f.State.GateSteps() {
+		if slices.Contains(told, step.ID) {
+			continue
+		}
+		_, phase, _ := StepOf(f.State, step.ID)
+		b := boxOf(f, step, phase)
+		boxes = append(boxes, b.status)
+		if b.status == run.Warn || b.status == run.Overridden || b.status == run.Deferred || !b.status.OpensGate() {
+			apart = append(apart, fmt.Sprintf("  %s %s: %s", f.Theme.Glyph(string(b.status), step.IsManual()), b.title, b.said))
+		}
+	}
+	if len(boxes) == 0 {
+		return nil
+	}
 	head := "It rests on: "
 	if len(told) > 0 {
 		head = "The others: "
 	}
-	return append([]string{head + strings.Join(words, ", ")}, apart...)
+	return append([]string{head + strings.Join(Counted(boxes), ", ")}, apart...)
 }
 
 // WouldOverride says what an override of a step would be bound to now.
