@@ -166,8 +166,8 @@ func (t *Talk) reworded(text string) string {
 // ofTrigger tells whether a line of the log is about a trigger.
 func (t *Talk) ofTrigger(text string) bool {
 	name, rest, _ := strings.Cut(text, " ")
-	word, _, colon := strings.Cut(rest, ":")
-	if !colon || t.s.Plan.Metrics == nil {
+	word, _, _ := strings.Cut(rest, ":") // one that is fine again needs no reason
+	if t.s.Plan.Metrics == nil {
 		return false
 	}
 	switch run.TriggerWord(word) {
