@@ -11,7 +11,7 @@ import (
 )
 
 // hurry is how much faster than the program the world lives, so that its pods are there sooner.
-const hurry = 4
+const hurry = 12
 
 // served is a world on loopback that the program gets to as to any cluster: by a kubeconfig and URLs.
 func served(t *testing.T) practice.Exposed {

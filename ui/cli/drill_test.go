@@ -125,8 +125,11 @@ func inDrill(t *testing.T, sc practice.Scenario, f practiceFlags, drive func(con
 	return d
 }
 
-// quick are inputs that make a drill short.
-var quick = []string{"hold=1m", "watch=20m", "staging-watch=2m", "flag-hold=2m"}
+// quick are inputs that make a drill short, short those that make it shorter than the time between two status updates.
+var (
+	quick = []string{"hold=1m", "watch=20m", "staging-watch=2m", "flag-hold=2m"}
+	short = []string{"hold=10s", "watch=3m", "staging-watch=1m", "flag-hold=1m"}
+)
 
 // playedWhole plays a scenario whole with the good operator.
 func playedWhole(t *testing.T, sc practice.Scenario, set ...string) *drilled {
@@ -280,7 +283,7 @@ func TestAChatInTroubleHoldsNoRollbackUp(t *testing.T) {
 				t.Fatal(err)
 			}
 			sc.Faults = append(sc.Faults, more)
-			d := playedWhole(t, sc, "hold=10s", "watch=3m", "staging-watch=1m", "flag-hold=1m")
+			d := playedWhole(t, sc, short...)
 			s := d.Latest()
 			r := s.Rollback
 			if s.Outcome != run.RolledBack || r == nil || r.Verified != run.Passed {

@@ -69,7 +69,11 @@ func TestADrillIsRemembered(t *testing.T) {
 		Run   string
 		Score struct{ Total int }
 	}
-	must(t, exitDone, "practice", "tuesday", "--auto", "good-operator", "--speed", "max", "-o", "json").into(t, &result)
+	args := []string{"practice", "tuesday", "--auto", "good-operator", "--speed", "max", "-o", "json"}
+	for _, input := range short {
+		args = append(args, "--set", input)
+	}
+	must(t, exitDone, args...).into(t, &result)
 	runs, err := (shelf{&app{}}).Runs()
 	if err != nil || len(runs) != 1 {
 		t.Fatalf("%+v, %v", runs, err)
