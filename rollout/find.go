@@ -35,6 +35,19 @@ func (w *Worker) FindPins(ctx context.Context, env runbook.Environment, componen
 	return pins, joined(missing)
 }
 
+// FindFlags returns what runs have noted about flags that they raised in the environment, for a machine that never saw
+// those runs.
+func (w *Worker) FindFlags(ctx context.Context, env runbook.Environment) ([]run.RaisedFlags, error) {
+	cluster, err := w.clusters.Get(env)
+	if err != nil {
+		return nil, err
+	}
+	if err := cluster.VerifyUID(ctx); err != nil && !kube.Unreachable(err) {
+		return nil, err
+	}
+	return cluster.RaisedFlags(ctx)
+}
+
 func findPin(ctx context.Context, cluster *kube.Cluster, c runbook.Component) (run.Pin, error) {
 	name, err := deploymentOf(c.Workload)
 	if err != nil {

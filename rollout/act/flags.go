@@ -57,11 +57,30 @@ func (w *Worker) flags(ctx context.Context, work run.FlagsWork, report func(run.
 	}
 }
 
-// setFlags sets the flags once; again tells whether another try may help.
+// setFlags sets the flags once; again tells whether another try may help. The note of them stands before they are
+// raised and goes when they are off.
 func (w *Worker) setFlags(ctx context.Context, work run.FlagsWork) (out outcome, again bool) {
-	if work.Flags.URL != "" {
-		return w.putFlags(ctx, work)
+	unnoted := ""
+	switch {
+	case work.Flags.ConfigMap.Name != "":
+		out, again = w.writeFlags(ctx, work)
+	case work.Flags.URL == "": // found by a rollback whose runbook does not know them
+		return failed("they are at %s, whose address this runbook does not have: turn them off there by hand", work.Note.Host), false
+	case work.Share > 0:
+		unnoted = w.noteAnyway(ctx, work)
+		fallthrough
+	default:
+		out, again = w.putFlags(ctx, work)
 	}
+	if work.Share <= 0 && out.stage == run.ActionDone {
+		unnoted = w.forget(ctx, work)
+	}
+	out.summary = run.MakeSafe(string(out.summary)+unnoted, maxSummary)
+	return out, again
+}
+
+// writeFlags sets flags in a ConfigMap.
+func (w *Worker) writeFlags(ctx context.Context, work run.FlagsWork) (out outcome, again bool) {
 	cluster, err := w.cluster(work.Act.Env)
 	if err != nil {
 		return failed("the flags were not set: %v", err), false
@@ -105,47 +124,59 @@ func wanted(work run.FlagsWork) string {
 
 // patchFlags reads the ConfigMap and writes it when the flags are not at their share.
 func (w *Worker) patchFlags(ctx context.Context, cluster *kube.Cluster, work run.FlagsWork) (version string, already, wrote bool, err error) {
-	at := work.Flags.ConfigMap
-	now, err := cluster.ConfigMapNow(ctx, at.Name)
-	if err != nil {
-		return "", false, false, err
-	}
-	key, err := keyOf(now, at.Key)
-	if err != nil {
-		return now.ResourceVersion, false, false, err
-	}
-	doc := []byte(now.Data[key])
-	next, err := setShare(doc, work.Flags.Flags.List, work.Flags.Flags.All, work.Share)
-	if err != nil {
-		return now.ResourceVersion, false, false, fmt.Errorf("configmap/%s, key %s: %w", at.Name, key, err)
-	}
-	if string(next) == string(doc) {
-		return now.ResourceVersion, true, false, nil
-	}
-	if now.Immutable != nil && *now.Immutable {
-		return now.ResourceVersion, false, false, fmt.Errorf("configmap/%s is immutable", at.Name)
-	}
-	patch, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{
-			"resourceVersion": now.ResourceVersion,
-			"annotations":     map[string]string{annotAct: work.Wish, annotRun: work.Run},
-		},
-		"data": map[string]string{key: string(next)},
-	})
-	if err != nil {
-		return "", false, false, err
-	}
 	forward := work.Share > 0 && !work.Back // turning off waits for nothing
 	if forward {
 		if err := cluster.AwaitLock(ctx, lockWait); err != nil {
-			return now.ResourceVersion, false, false, err
+			return "", false, false, err
 		}
 	}
-	written, err := cluster.PatchConfigMap(ctx, at.Name, patch, kube.PatchOptions{Forward: forward})
+	if work.Share > 0 {
+		if err := cluster.NoteRaised(ctx, work.Note, forward); err != nil {
+			return "", false, false, fmt.Errorf("note them for a rollback from elsewhere: %w", err)
+		}
+	}
+	now, err := cluster.ConfigMapNow(ctx, work.Flags.ConfigMap.Name)
+	if err != nil {
+		return "", false, false, err
+	}
+	key, next, err := nextFlags(now, work)
+	if err != nil || next == now.Data[key] {
+		return now.ResourceVersion, err == nil, false, err
+	}
+	patch, err := flagsPatch(now, key, next, map[string]string{annotAct: work.Wish, annotRun: work.Run})
+	if err != nil {
+		return now.ResourceVersion, false, false, err
+	}
+	written, err := cluster.PatchConfigMap(ctx, now.Name, patch, kube.PatchOptions{Forward: forward})
 	if err != nil {
 		return now.ResourceVersion, false, true, err
 	}
 	return written.ResourceVersion, false, true, nil
+}
+
+// nextFlags is the document with the flags at their share, and its key.
+func nextFlags(now *corev1.ConfigMap, work run.FlagsWork) (key, next string, err error) {
+	key, err = keyOf(now, work.Flags.ConfigMap.Key)
+	if err != nil {
+		return "", "", err
+	}
+	doc, err := setShare([]byte(now.Data[key]), work.Flags.Flags.List, work.Flags.Flags.All, work.Share)
+	switch {
+	case err != nil:
+		return "", "", fmt.Errorf("configmap/%s, key %s: %w", now.Name, key, err)
+	case string(doc) != now.Data[key] && now.Immutable != nil && *now.Immutable:
+		return "", "", fmt.Errorf("configmap/%s is immutable", now.Name)
+	}
+	return key, string(doc), nil
+}
+
+// flagsPatch is the merge patch that puts the document into exactly the ConfigMap that was read.
+func flagsPatch(now *corev1.ConfigMap, key, doc string, marks map[string]string) ([]byte, error) {
+	meta := map[string]any{"resourceVersion": now.ResourceVersion}
+	if len(marks) > 0 {
+		meta["annotations"] = marks
+	}
+	return json.Marshal(map[string]any{"metadata": meta, "data": map[string]string{key: doc}})
 }
 
 // keyOf is the key of a ConfigMap under which the flags are.

@@ -59,12 +59,16 @@ func (j *jobRun) kubectl(args ...string) run.Safe { return kubectl(j.work.Act.En
 
 // kubectl is the command by which a person sees the same.
 func kubectl(env runbook.Environment, args ...string) run.Safe {
+	return run.MakeSafe(kubectlLine(env, args...), maxQuery)
+}
+
+// kubectlLine is kubectl in full, for a shell.
+func kubectlLine(env runbook.Environment, args ...string) string {
 	argv := []string{"kubectl"}
 	if env.Context != "" {
 		argv = append(argv, "--context", env.Context)
 	}
-	argv = append(append(argv, "-n", env.Namespace), args...)
-	return run.MakeSafe(process.ShellLine(argv), maxQuery)
+	return process.ShellLine(append(append(argv, "-n", env.Namespace), args...))
 }
 
 func (j *jobRun) evidence(version string) run.Evidence {

@@ -12,8 +12,9 @@ import (
 
 // The Lease's annotations.
 const (
-	leaseRun  = "sop.politicalsphere.dev/run"
-	leaseHead = "sop.politicalsphere.dev/head" // journal head of the run that holds it
+	leaseRun   = Prefix + "run"
+	leaseHead  = Prefix + "head"  // journal head of the run that holds it
+	leaseFlags = Prefix + "flags" // JSON: flags that runs have raised; it outlives the hold on the lock
 )
 
 // Holder says who wants the lock.
@@ -67,7 +68,7 @@ func (k *keeper) turn(ctx context.Context) (time.Duration, error) {
 	}
 	lease, err := k.c.lease(ctx)
 	if apierrors.IsNotFound(err) {
-		lease, err = k.fresh(), nil
+		lease, err = k.c.freshLease(), nil
 	}
 	if err != nil {
 		return k.trouble(err)
@@ -86,8 +87,8 @@ func (k *keeper) turn(ctx context.Context) (time.Duration, error) {
 	return k.stamp(ctx, lease, mine && k.c.lock.left() > 0)
 }
 
-func (k *keeper) fresh() *coordinationv1.Lease {
-	return &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: k.c.leaseName(), Namespace: k.c.env.Namespace}}
+func (c *Cluster) freshLease() *coordinationv1.Lease {
+	return &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: c.leaseName(), Namespace: c.env.Namespace}}
 }
 
 // heldBy names the other holder of the lease, empty when it is free: given back, of our own run (which died, for no

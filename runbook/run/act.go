@@ -206,7 +206,7 @@ func (s State) actBody(step runbook.Step, phase int, a ActionState) Body {
 	case step.HTTP != nil:
 		return RequestWork{Act: act, Request: *step.HTTP}
 	case step.Flags != nil:
-		return FlagsWork{Act: act, Flags: *step.Flags, Share: a.Aim}
+		return FlagsWork{Act: act, Flags: *step.Flags, Share: a.Aim, Note: s.raisedFlags(step.ID, a.Aim)}
 	}
 	return nil
 }

@@ -98,6 +98,7 @@ func (e RunStarted) apply(s *State, at time.Time) {
 		s.NextUpdate = at.Add(c.Every.D)
 	}
 	if e.Only {
+		s.Found = e.Flags
 		s.env(e.Environment, func(v *EnvState) { v.Pins, v.Written = e.Pins, at })
 		for _, p := range e.Pins {
 			s.component(e.Environment, p.Component, func(c *ComponentState) { c.Stage = Deployed })

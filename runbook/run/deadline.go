@@ -64,8 +64,10 @@ func (s State) rollbackDeadlines() []time.Time {
 		return []time.Time{r.FuseUntil}
 	case Restoring:
 		return []time.Time{r.LateAt, r.FlagsUntil}
+	case Restored:
+		return []time.Time{r.flagsEnd()}
 	case Settling:
-		due := []time.Time{r.SettleFrom.Add(unwatchedSettles * s.settle()), r.SettleFrom.Add(settleDeadline)}
+		due := []time.Time{r.flagsEnd(), r.SettleFrom.Add(unwatchedSettles * s.settle()), r.SettleFrom.Add(settleDeadline)}
 		if !r.InBand.IsZero() {
 			due = append(due, r.InBand.Add(s.settle()))
 		}

@@ -343,6 +343,7 @@ func (s State) Tripped() []string {
 func (d *decision) judgeEnd() {
 	r := d.s.Rollback
 	switch {
+	case r != nil && d.at.Before(r.flagsEnd()): // they are still being turned off
 	case d.s.Only && d.s.Auto != "" && r != nil && (r.Stage == Settling || r.Stage == Restored):
 		d.emit(Finished{Outcome: RolledBack, Verdict: VerdictNone})
 	case d.s.Auto != "" && r != nil && r.Late:

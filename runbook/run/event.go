@@ -47,6 +47,7 @@ type (
 		Context     string            `json:"context,omitempty"`   // --context
 		Namespace   string            `json:"namespace,omitempty"` // -n
 		Pins        []Pin             `json:"pins,omitempty"`      // of a rollback that had no run before it
+		Flags       []RaisedFlags     `json:"flags,omitempty"`     // that it turns off first, as the runs that raised them noted
 	}
 	// RunResumed says that another process went on with the run.
 	RunResumed struct {

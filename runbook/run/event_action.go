@@ -265,7 +265,7 @@ func (e FlagsOffAsked) apply(s *State, _ time.Time) {
 
 func (e FlagsOffSeen) apply(s *State, at time.Time) {
 	s.Rollback.Flags[e.Step] = FlagsOff{Done: e.Err == "", Err: e.Err}
-	if e.Err == "" {
+	if _, foreign := s.found(e.Step); e.Err == "" && !foreign {
 		s.action(e.Step, func(a *ActionState) {
 			a.Stage, a.Ended, a.Wish, a.Share, a.Summary = ActionUndone, at, "", 0, "turned off by the rollback"
 		})

@@ -11,11 +11,12 @@ import (
 
 // Law: flags rise share by share, each watched for its hold; no share is raised over a trigger that is suspect or
 // tripped, nor while the metrics cannot be had. A rollback turns them off before its patches, but waits for that no
-// longer than flagsPatience.
+// longer than flagsPatience; it ends no sooner than they are off, unless that takes longer than flagsInsist.
 
 const (
 	defaultFlagHold = 5 * time.Minute
 	flagsPatience   = 2 * time.Second
+	flagsInsist     = time.Minute
 )
 
 // FlagsOff is what came of turning the flags of one step off.
@@ -97,15 +98,29 @@ func (s State) raising() string {
 	return ""
 }
 
-// Raised are the steps whose flags this run may have raised in an environment, in the order of the runbook.
+// Raised are the steps whose flags a rollback of an environment turns off: those that this run may have raised, in the
+// order of the runbook, or those that it found raised.
 func (s State) Raised(env string) []string {
 	var steps []string
+	for _, f := range s.Found {
+		if env == s.Plan.Environment && (s.Rollback == nil || !s.Rollback.Flags[f.Step].Done) {
+			steps = append(steps, f.Step)
+		}
+	}
 	for step := range Steps(s.Plan) {
 		if a := s.Actions[step.ID]; step.Flags != nil && a.Env == env && (a.Share > 0 || a.Aim > 0) && a.Stage != ActionUndone {
 			steps = append(steps, step.ID)
 		}
 	}
 	return steps
+}
+
+// RaisedTo is the share in percent that the flags of a step stand at, or are raised to.
+func (s State) RaisedTo(id string) int {
+	if f, ok := s.found(id); ok {
+		return f.Share
+	}
+	return max(s.Actions[id].Share, s.Actions[id].Aim)
 }
 
 // judgeFlagsOff asks for the flags to be turned off as soon as the fuse has burnt, and stops waiting for it after a
@@ -136,6 +151,14 @@ func (r *RollbackState) flagsOn() []string {
 	return steps
 }
 
+// flagsEnd is until when the end of a run waits for flags that are still on; zero: it does not.
+func (r *RollbackState) flagsEnd() time.Time {
+	if r.Burnt.IsZero() || len(r.flagsOn()) == 0 {
+		return time.Time{}
+	}
+	return r.Burnt.Add(flagsInsist)
+}
+
 // waitsForFlags tells whether the rollback's patches wait for the flags.
 func (r *RollbackState) waitsForFlags() bool {
 	return !r.FlagsUntil.IsZero() && len(r.flagsOn()) > 0
@@ -144,14 +167,15 @@ func (r *RollbackState) waitsForFlags() bool {
 // flagsOffWorks turn flags off, each step's by itself, as long as it takes.
 func (s State) flagsOffWorks(r *RollbackState) []Work {
 	var works []Work
-	if r.Burnt.IsZero() || !r.live() {
+	if r.Burnt.IsZero() || r.Stage == TakenBack {
 		return nil
 	}
 	for _, id := range r.flagsOn() {
-		step, _, _ := s.place(id)
+		step, _ := s.FlagStep(id)
 		wish := r.FlagsWish + "/" + id
 		works = append(works, Work{ID: wish, Body: FlagsWork{
 			Act: Act{Wish: wish, Run: s.ID, Step: id, Env: s.Plan.Env(r.Env)}, Flags: *step.Flags, Share: 0, Insist: true,
+			Note: s.raisedFlags(id, s.RaisedTo(id)),
 		}})
 	}
 	return works

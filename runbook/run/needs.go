@@ -18,17 +18,28 @@ type Need struct {
 }
 
 // Needs are the steps of an environment that still write to its cluster beside the rollout: those of its phases and
-// those of the rollback procedure, in the order of the runbook. What a person does instead, what is done, and what does
+// those of the rollback procedure, in the order of the runbook, then those whose flags are raised. What a person does instead, what is done, and what does
 // not apply is not among them; of the rollback procedure that is a Maybe, since its conditions turn true late.
 func (s State) Needs(env string) []Need {
 	var needs []Need
 	raised := s.Raised(env)
 	for step, phase := range s.stepsInPlace() {
-		if !writesCluster(step) || phase >= 0 && s.envOf(phase) != env {
+		if slices.Contains(raised, step.ID) || phase >= 0 && s.envOf(phase) != env {
 			continue
 		}
-		if slices.Contains(raised, step.ID) || s.stillActs(step, phase) { // flags that are raised are turned off by a rollback
+		if writesCluster(step) && s.stillActs(step, phase) {
 			needs = append(needs, Need{Step: step, Maybe: !step.IsRequired() || s.Steps[step.ID].Na})
+		}
+	}
+	return append(needs, s.raisedNeeds(env)...)
+}
+
+// raisedNeeds are the flags that a rollback of an environment turns off.
+func (s State) raisedNeeds(env string) []Need {
+	var needs []Need
+	for _, id := range s.Raised(env) {
+		if step, ok := s.FlagStep(id); ok && writesCluster(step) {
+			needs = append(needs, Need{Step: step})
 		}
 	}
 	return needs
@@ -50,10 +61,7 @@ func (s State) stillActs(step runbook.Step, phase int) bool {
 
 // offNeeds are the needs that a rollback has itself, before its patches: the flags that it turns off.
 func (s State) offNeeds(env string) []Need {
-	raised := s.Raised(env)
-	return slices.DeleteFunc(s.Needs(env), func(n Need) bool {
-		return n.Step.Flags == nil || n.Maybe && !slices.Contains(raised, n.Step.ID)
-	})
+	return slices.DeleteFunc(s.Needs(env), func(n Need) bool { return n.Step.Flags == nil || n.Maybe })
 }
 
 // needsID makes work begin anew when there are other needs.

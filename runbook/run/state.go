@@ -29,6 +29,7 @@ type State struct {
 	Actions  map[string]ActionState // by step: those that act outside of the rollout
 	Messages []Message              // status updates, escalations and what notify steps told, oldest first
 	Rollback *RollbackState         // the last one pressed; nil when R was never pressed
+	Found    []RaisedFlags          // flags that another run raised and this one, which only rolls back, turns off
 	Presses  int                    // how often R was pressed
 	Acts     int                    // how many wishes were made; their number is part of their name
 

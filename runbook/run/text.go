@@ -276,7 +276,7 @@ func (s State) rollbackWords(e Stamped) (text string, loud bool) {
 }
 
 func (s State) title(id string) string {
-	step, _, _ := s.place(id)
+	step, _ := s.FlagStep(id) // which knows also steps of another runbook that it found flags of
 	return step.Title
 }
 

@@ -36,6 +36,9 @@ func (s State) actionWords(e Stamped) (text string, loud bool) {
 	case MessageSent:
 		return s.sentWords(v)
 	case FlagsOffAsked:
+		if len(s.Found) > 0 {
+			return "turning off the flags of " + strings.Join(s.titles(v.Steps), ", ") + " that run " + s.Found[0].Run + " raised", false
+		}
 		return "turning off the flags that this run raised", false
 	case FlagsOffSeen:
 		if v.Err != "" {

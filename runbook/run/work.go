@@ -167,12 +167,13 @@ type RequestWork struct {
 }
 
 // FlagsWork sets flags to a share in percent; 0 turns them off. It reports one Acted; one that insists reports failures
-// too, and tries again until it is done.
+// too, and tries again until it is done. Note stands in the cluster from before they are raised until they are off.
 type FlagsWork struct {
 	Act
 	Flags  runbook.Flags
 	Share  int
 	Insist bool
+	Note   RaisedFlags
 }
 
 func (NotifyWork) work()    {}

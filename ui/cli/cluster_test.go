@@ -16,6 +16,13 @@ const hurry = 12
 // served is a world on loopback that the program gets to as to any cluster: by a kubeconfig and URLs.
 func served(t *testing.T) practice.Exposed {
 	t.Helper()
+	at, _ := servedWorld(t)
+	return at
+}
+
+// servedWorld is served, with the world itself, to look at from within.
+func servedWorld(t *testing.T) (practice.Exposed, *practice.World) {
+	t.Helper()
 	sc, err := practice.Find("tuesday")
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +40,7 @@ func served(t *testing.T) practice.Exposed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return at
+	return at, world
 }
 
 // moving is a runbook for the world's production: look, deploy at once, and the way back. A look may take as long as a

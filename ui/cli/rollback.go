@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -93,6 +94,7 @@ func (a *app) rollback(ctx context.Context, f rollbackFlags, args []string) erro
 		return err
 	}
 	p := newParts(c, plan) // kept for the rollback: its connections are warm then
+	notes := readNotes(ctx, p, plan.Env(plan.Environment))
 	pins, began, err := a.pins(ctx, c, p, plan, components, f.run)
 	if err != nil {
 		return err
@@ -100,10 +102,11 @@ func (a *app) rollback(ctx context.Context, f rollbackFlags, args []string) erro
 	if len(args) == 0 {
 		pins = a.ofLastRun(pins)
 	}
+	flags := a.raisedByLast(notes(), plan.Runbook.Metadata.Name, pins)
 	if f.print {
-		return a.printUndo(plan.Env(plan.Environment), pins)
+		return a.printUndo(ctx, p, plan.Env(plan.Environment), flags, pins)
 	}
-	started := run.RunStarted{Only: true, Pins: pins, Context: *f.kube.Context, Namespace: *f.kube.Namespace}
+	started := run.RunStarted{Only: true, Pins: pins, Flags: flags, Context: *f.kube.Context, Namespace: *f.kube.Namespace}
 	if f.yes {
 		started.Auto = run.PolicyAuto
 	}
@@ -201,7 +204,15 @@ func pinsOf(id, env string, components []runbook.Component) ([]run.Pin, error) {
 	return pins, nil
 }
 
-func (a *app) printUndo(env runbook.Environment, pins []run.Pin) error {
+// printUndo prints the commands in the order in which the rollback does the same: flags first.
+func (a *app) printUndo(ctx context.Context, p *parts, env runbook.Environment, flags []run.RaisedFlags, pins []run.Pin) error {
+	ctx, cancel := context.WithTimeout(ctx, pinsWithin)
+	defer cancel()
+	for _, f := range flags {
+		for _, line := range p.act.KubectlOff(ctx, env, f) {
+			fmt.Fprintln(a.out, line)
+		}
+	}
 	for _, p := range pins {
 		commands, err := rollout.KubectlUndo(env, p)
 		if err != nil {
@@ -237,6 +248,7 @@ type rollbackResult struct {
 	Run        string              `json:"run"`
 	Outcome    run.Outcome         `json:"outcome"`
 	Components []componentRollback `json:"components"`
+	Flags      []flagsRollback     `json:"flags,omitempty"` // that a run had raised
 }
 
 type componentRollback struct {
@@ -252,7 +264,7 @@ type componentRollback struct {
 
 // rollbackResultOf sums a rollback up. With --yes the time counts from the reading of the pins.
 func rollbackResultOf(s run.State, yes bool, began time.Time) rollbackResult {
-	r := rollbackResult{Run: s.ID, Outcome: s.Outcome, Components: []componentRollback{}}
+	r := rollbackResult{Run: s.ID, Outcome: s.Outcome, Components: []componentRollback{}, Flags: flagsRollbackOf(s)}
 	if r.Outcome == "" {
 		r.Outcome = run.NeedsPerson
 	}
@@ -286,11 +298,19 @@ func (r rollbackResult) code(s run.State) int {
 			return exitFailed
 		}
 	}
+	for _, f := range r.Flags {
+		if f.State != "off" {
+			return exitFailed
+		}
+	}
 	return exitDone
 }
 
 func (a *app) sayRollback(r rollbackResult) {
 	fmt.Fprintf(a.out, "rollback %s: %s\n", r.Run, r.Outcome)
+	for _, f := range r.Flags {
+		fmt.Fprintf(a.out, "  %-16s %-8s %s, raised to %d %% %s\n", "flags", f.State, strings.Join(f.Flags, ", "), f.From, f.Error)
+	}
 	for _, c := range r.Components {
 		fmt.Fprintf(a.out, "  %-16s %-8s %s -> %s, patched after %.0f ms %s\n", c.Name, c.State, c.From, c.To, c.PatchedAfterMs, c.Error)
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -73,7 +74,8 @@ func (t *teller) receipt() Receipt {
 		r.Why = rb.AskWhy
 	}
 	for _, id := range slices.Sorted(maps.Keys(rb.Flags)) {
-		r.Flags = append(r.Flags, FlagsOff{Step: id, Title: t.stepTitle(id), Off: rb.Flags[id].Done, Error: rb.Flags[id].Err})
+		step, _ := t.s.FlagStep(id)
+		r.Flags = append(r.Flags, FlagsOff{Step: id, Title: cmp.Or(step.Title, id), Off: rb.Flags[id].Done, Error: rb.Flags[id].Err})
 		r.NotRestored = notRestoredElse
 	}
 	if mended := t.s.Mended(); len(mended) > 0 {

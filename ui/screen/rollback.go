@@ -306,16 +306,16 @@ func flagRows(f Frame, r *run.RollbackState) []string {
 		return lines
 	}
 	for _, id := range f.State.Raised(r.Env) {
-		row(id, th.Text, fmt.Sprintf("%d %% → off first", max(f.State.Actions[id].Share, f.State.Actions[id].Aim)))
+		row(id, th.Text, fmt.Sprintf("%d %% → off first", f.State.RaisedTo(id)))
 	}
 	return lines
 }
 
 // flagNames are the flags of a step.
 func flagNames(f Frame, id string) string {
-	step, _, ok := StepOf(f.State, id)
+	step, ok := f.State.FlagStep(id)
 	switch {
-	case !ok || step.Flags == nil:
+	case !ok:
 		return id
 	case step.Flags.Flags.All:
 		return "every flag"
