@@ -277,6 +277,7 @@ func flagsWork(share int) run.FlagsWork {
 	return run.FlagsWork{
 		Act:   run.Act{Wish: "R/flags/1", Run: "R", Step: "flags", Env: env},
 		Flags: runbook.Flags{ConfigMap: runbook.ConfigMapKey{Name: "flags"}, Flags: runbook.Names{List: []string{"lobby"}}}, Share: share,
+		Note: run.RaisedFlags{Run: "R", Runbook: "mine", Step: "flags", Title: "Flags", ConfigMap: "flags", Flags: []run.Safe{"lobby"}, Share: share},
 	}
 }
 
