@@ -3,7 +3,8 @@
 // Half of it is pure: Status reads how far a workload is, ForwardPatch, FreezePatch and UndoPatch say what to write.
 // The other half is Worker, which does one piece of run.Work at a time against the cluster: it observes first, writes
 // at most what the wish says, and reports what came of it. Everything a rollback needs stands on the workload itself,
-// as annotations, so that a responder on another machine can roll back.
+// as annotations, so that a responder on another machine can roll back; which flags a run has raised stands on the
+// environment's Lease (rollout/kube, RaisedFlags), since flags need not be in the cluster.
 //
 // # The data's way
 //

@@ -1,5 +1,7 @@
 package runbook
 
+import "net/url"
+
 // This file holds the actions of a step other than deploy, watch and rollback: what is told, approved, run, raised,
 // waited for and asked. Its comments are the reference of the file format, as those of runbook.go are.
 
@@ -67,6 +69,15 @@ type Flags struct {
 	Flags     Names        `yaml:"flags"`               // the flags by name, or texts with commas; all for every flag there
 	Steps     []Percent    `yaml:"steps,omitempty"`     // shares, rising; without any 5, 25, 50 and 100 %
 	Hold      Duration     `yaml:"hold,omitempty"`      // how long each share is watched before the next; 0: 5 minutes
+}
+
+// Host is where flags behind an address are, without the way in; empty when they are in a ConfigMap.
+func (f Flags) Host() string {
+	u, err := url.Parse(f.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // ConfigMapKey is one text in a ConfigMap of the environment's namespace.

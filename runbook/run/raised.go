@@ -1,7 +1,6 @@
 package run
 
 import (
-	"net/url"
 	"slices"
 
 	"github.com/politicalsphere/sop/runbook"
@@ -34,8 +33,8 @@ func (s State) raisedFlags(id string, share int) RaisedFlags {
 	f := RaisedFlags{Run: s.ID, Runbook: s.Plan.Runbook.Metadata.Name, Step: id, Title: MakeSafe(step.Title, 200), Share: share}
 	if step.Flags.URL == "" {
 		f.ConfigMap, f.Key = step.Flags.ConfigMap.Name, step.Flags.ConfigMap.Key
-	} else if u, err := url.Parse(step.Flags.URL); err == nil {
-		f.Host = u.Host
+	} else {
+		f.Host = step.Flags.Host()
 	}
 	if !step.Flags.Flags.All {
 		for _, name := range step.Flags.Flags.List {
