@@ -136,6 +136,9 @@ func (m *Model) quit(by string) tea.Cmd {
 		return tea.Quit
 	}
 	lines := []string{"The run is live. It goes on by `sop resume`."}
+	if m.state.Practice != "" {
+		lines = []string{"The drill ends with its world: it cannot be gone on with, and gets no score."}
+	}
 	if _, guest := m.session.(Guest); guest {
 		d := m.question(by, "Leave this run?", []string{"It goes on without a screen, in its own process: `sop attach` comes back to it."}, func() {})
 		d.done = func() bool { return true }

@@ -290,10 +290,10 @@ func (d *decision) finish(reason string) {
 	d.emit(Finished{Outcome: outcome, Verdict: d.s.RunVerdict(), Reason: MakeSafe(reason, 500)})
 }
 
-// giveUp ends an unattended drill that stopped. A run on a real cluster waits for a person instead.
+// giveUp ends a drill that stopped or was left. A run on a real cluster waits for a person instead.
 func (d *decision) giveUp(why Stop) {
-	if d.s.Auto == "" || d.s.Practice == "" {
-		d.refuse("only an unattended drill is given up: this run waits for a person")
+	if d.s.Practice == "" {
+		d.refuse("only a drill is given up: this run waits for a person")
 		return
 	}
 	outcome := why.Outcome

@@ -45,7 +45,7 @@ type (
 	}
 	// Finish ends the run where it stands.
 	Finish struct{ Reason string }
-	// GiveUp ends an unattended drill where it stopped: nobody can go on with it, for its world ends with its program.
+	// GiveUp ends a drill where it stopped or was left: nobody can go on with it, for its world ends with its program.
 	GiveUp struct{ Stop Stop }
 )
 

@@ -91,7 +91,7 @@ func TestPatienceBeginsAnewAfterAResume(t *testing.T) {
 	}
 }
 
-// Only an unattended drill is given up, with what its last stop came to; nobody else could go on with it.
+// Only a drill is given up, with what its last stop came to: nobody could go on with it.
 func TestGiveUp(t *testing.T) {
 	stop := run.Stop{Outcome: run.RunFailed, Why: "a box is red"}
 	begin := func(first run.RunStarted) *runtest.Drive {
@@ -99,7 +99,7 @@ func TestGiveUp(t *testing.T) {
 		return runtest.StartAs(t, runtest.Plan(t), runtest.NewWorld(), first)
 	}
 	for name, first := range map[string]run.RunStarted{
-		"a real run": {Auto: run.PolicyAuto}, "a person's drill": {Practice: "tuesday"}, "a person's run": {},
+		"a real run": {Auto: run.PolicyAuto}, "a person's run": {},
 	} {
 		d := begin(first)
 		refused(t, d, run.GiveUp{Stop: stop})

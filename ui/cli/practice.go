@@ -162,7 +162,7 @@ func (a *app) drill(ctx context.Context, f practiceFlags, sc practice.Scenario, 
 	if err != nil {
 		return err
 	}
-	if state := s.Latest(); !state.Ended.IsZero() {
+	if state := s.Latest(); !state.Ended.IsZero() && !result.left {
 		score := practice.Judge(sc.Expect, performance(state, world.FaultBegan()))
 		result.Score = &score
 		a.keepScore(s.id, score)

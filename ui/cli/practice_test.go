@@ -144,3 +144,16 @@ func TestPracticeList(t *testing.T) {
 		}
 	}
 }
+
+// A drill that a person leaves is over: nobody can go on with it, and it is not called open for ever.
+func TestADrillThatIsLeftIsOver(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	must(t, exitDone, "practice", "tuesday", "--plain") // nothing can be read from the terminal, so it leaves
+	cards, err := (shelf{&app{}}).Runs()
+	if err != nil || len(cards) != 1 || !cards[0].Ended || cards[0].Outcome != run.NeedsPerson || cards[0].Score != nil {
+		t.Fatalf("the shelf has %+v, %v", cards, err)
+	}
+	if text := must(t, exitDone, "report", cards[0].ID).out; !strings.Contains(text, "left before its end") {
+		t.Errorf("the report does not say why it ended:\n%s", text)
+	}
+}

@@ -19,6 +19,7 @@ type runResult struct {
 	Reason     run.Safe           `json:"reason,omitempty"` // why a person is needed, or why it failed
 
 	unknown bool // it could not look
+	left    bool // a person left the drill before its end
 }
 
 // resultOf sums a run up. stop is why it could not go on; nil when it ended by itself.

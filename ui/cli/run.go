@@ -130,10 +130,17 @@ func (a *app) drive(ctx context.Context, s *session, mode modeFlags, o ui.Option
 	porter := a.openPorter(engineCtx, s, o)
 	staySmall()
 	why, err := a.sit(ctx, s, mode, o, line, porter)
+	left := o.Practice && s.Latest().Ended.IsZero()
+	if left {
+		s.Send(run.GiveUp{Stop: run.Stop{Outcome: run.NeedsPerson, Why: "left before its end, and the simulated world ended with the program"}})
+		s.settle(engineCtx)
+	}
 	stop()
 	join()
 	porter.close()
-	return resultOf(s.Latest(), why), errors.Join(err, s.fault(), s.end())
+	result := resultOf(s.Latest(), why)
+	result.left = left
+	return result, errors.Join(err, s.fault(), s.end())
 }
 
 // sit lets a person or a policy drive the session until they leave, the run has ended, or ctx has. A person who lost
