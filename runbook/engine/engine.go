@@ -45,7 +45,7 @@ type Engine struct {
 	mailbox   []mail
 	state     run.State
 	listeners []run.Signal
-	pending   int // intents that were sent and not decided yet
+	pending   int // intents that were sent and not decided yet, and the beginning
 	states    chan run.State
 
 	// What follows belongs to the goroutine of Run alone.
@@ -67,7 +67,7 @@ type mail struct {
 func New(c Config) *Engine {
 	return &Engine{
 		clock: c.Clock, journal: c.Journal, worker: c.Worker, state: c.State, begin: c.Begin,
-		signal: c.Clock.NewSignal(), states: make(chan run.State, 1), works: map[string]*working{},
+		signal: c.Clock.NewSignal(), states: make(chan run.State, 1), works: map[string]*working{}, pending: 1,
 	}
 }
 
@@ -79,7 +79,8 @@ func (e *Engine) Send(actor string, intent run.Intent) {
 	e.post(mail{input: run.Input{Actor: actor, Intent: intent}})
 }
 
-// Pending tells whether an intent is on its way that was not decided yet.
+// Pending tells whether an intent is on its way that was not decided yet, or the run has not begun: what is known of one
+// that is resumed is then still from before the gap.
 func (e *Engine) Pending() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -125,6 +126,7 @@ func (e *Engine) post(m mail) {
 func (e *Engine) Run(ctx context.Context) error {
 	defer e.stopAll()
 	e.commit(e.begin)
+	e.decided()
 	e.employ(ctx)
 	for e.state.Ended.IsZero() {
 		if ctx.Err() != nil {

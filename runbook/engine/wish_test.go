@@ -30,6 +30,27 @@ func TestAWholeRun(t *testing.T) {
 	})
 }
 
+// What is known of a run that is resumed is from before the gap until it has begun again: who acts on it without a person
+// waits for that.
+func TestARunThatHasNotBegunIsPending(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		state := run.New(runtest.ID, runtest.Plan(t))
+		begin := run.Begin(state, time.Now(), "alice", run.RunStarted{Operator: "alice", Environment: "production"})
+		d := &diary{}
+		s := &stage{t: t, crew: &crew{world: runtest.NewWorld(), diary: d}, ended: make(chan error, 1)}
+		config := engine.Config{Clock: engine.RealTime(), Journal: &paper{diary: d}, Worker: s.crew, State: state, Begin: begin}
+		if !engine.New(config).Pending() {
+			t.Error("it counts as begun before it is")
+		}
+		s.start(config)
+		synctest.Wait()
+		if s.Pending() || s.Latest().Started.IsZero() {
+			t.Error("it began, and still counts as about to")
+		}
+		_ = s.stop()
+	})
+}
+
 func TestAWishIsDurableBeforeItsWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := perform(t)
