@@ -46,10 +46,12 @@ type Model struct {
 	opening tea.Cmd // what a form that was just opened wants done
 	copied  copied
 
-	ticks  int // generation of the tick chain; older ticks are dropped
-	dirty  bool
-	drawn  time.Time // when the cached picture was drawn
-	cached tea.View
+	ticks   int // generation of the tick chain; older ticks are dropped
+	dirty   bool
+	drawn   time.Time // when the cached picture was drawn
+	unseen  bool      // a State came since that is not in it
+	touched time.Time // when somebody pressed a key or came back to the window
+	cached  tea.View
 }
 
 // New makes the program for a session. It touches neither terminal nor environment, so tests can drive it.
@@ -58,6 +60,7 @@ func New(s Session, o Options) *Model {
 	m := &Model{session: s, options: o, manners: manners{terminal: *o.Terminal}, w: 80, h: 24, scope: keys.Checklist, dirty: true}
 	m.retheme(o.Theme == "light")
 	m.state, m.now = s.Latest(), s.Now()
+	m.touched = m.now
 	m.log.Observe(run.State{}, m.state)
 	if m.state.Plan != nil {
 		m.begin(keys.Scope(o.First))
@@ -128,9 +131,6 @@ func (m *Model) awaitState() tea.Cmd {
 	}
 }
 
-// lull is how old a picture is at least before the clock alone draws it anew: where States come every second, they do.
-const lull = 700 * time.Millisecond
-
 // tick wakes the program for its clocks: ten times a second while a fuse burns, else once.
 func (m *Model) tick() tea.Cmd {
 	m.ticks++
@@ -162,28 +162,28 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 		dirty, scope := m.dirty, m.scope
 		cmd := m.took(msg.state)
 		if m.blurred && m.scope == scope && m.state.Ended.IsZero() {
-			m.dirty = dirty // nobody looks: the next tick draws it
+			m.dirty, m.unseen = dirty, true // nobody looks: the next tick draws it
 		}
 		return cmd
 	case tickMsg:
 		if msg.generation != m.ticks {
 			return nil
 		}
-		if old := m.now.Sub(m.drawn); fusing(m.state) || old >= m.human(lull) || old < 0 { // or the clock was set back
+		if m.outdated() {
 			m.dirty = true
 		}
 		return tea.Batch(m.tick(), m.overdue())
 	case endedMsg:
 		m.silent, m.dirty = true, true
 	case tea.KeyPressMsg:
-		m.dirty = true
+		m.dirty, m.touched = true, m.now
 		return m.pressed(msg)
 	case tea.PasteMsg:
 		m.dirty = true
 		m.pasted(msg.Content)
 	case tea.MouseWheelMsg, tea.MouseClickMsg:
 		m.mouse(msg)
-		m.dirty = true
+		m.dirty, m.touched = true, m.now
 	case tea.WindowSizeMsg:
 		m.w, m.h, m.dirty = msg.Width, msg.Height, true
 		m.refit()
@@ -196,7 +196,7 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	case tea.TerminalVersionMsg, outerMsg:
 		m.manners.learn(msg)
 	case tea.FocusMsg:
-		m.blurred, m.dirty = false, true
+		m.blurred, m.dirty, m.touched = false, true, m.now
 	case tea.BlurMsg:
 		m.blurred = true
 	default:
@@ -284,7 +284,7 @@ func (m *Model) View() tea.View {
 			m.cached.WindowTitle = m.windowTitle()
 		}
 		m.cached.ProgressBar = m.progressBar()
-		m.dirty, m.drawn = false, m.now
+		m.dirty, m.unseen, m.drawn = false, false, m.now
 	}
 	return m.cached
 }

@@ -120,6 +120,35 @@ func drained(wrote <-chan struct{}) {
 	}
 }
 
+// Where nothing moves and nobody is at the keys, the clock draws every five seconds; where something does, every second.
+func TestAtRestTheClockDrawsSeldom(t *testing.T) {
+	drawings := func(p *play, first string, before ...string) (n int) {
+		m, s := open(p.scene("", first), looks()["colour"], 120, 40)
+		s.pass(attention)
+		press1(m, before...)
+		for range 20 {
+			s.pass(time.Second)
+			m.Update(tickMsg{m.ticks})
+			if m.dirty {
+				n++
+			}
+			m.View()
+		}
+		return n
+	}
+	if n := drawings(ready(), "checklist"); n < 4 || n > 5 {
+		t.Errorf("at rest it was drawn %d times in 20 s", n)
+	}
+	if n := drawings(ready(), "checklist", "down"); n != 20 {
+		t.Errorf("with somebody at the keys it was drawn %d times in 20 s", n)
+	}
+	for name, p := range map[string]*play{"holding": holding(), "watching": watching(), "settling": settling()} {
+		if n := drawings(p, "checklist"); n != 20 {
+			t.Errorf("%s, it was drawn %d times in 20 s", name, n)
+		}
+	}
+}
+
 // A window that nobody looks at is drawn by its clock alone, but for what comes to the front by itself.
 func TestABlurredWindowIsDrawnOnceASecond(t *testing.T) {
 	p := holding()
