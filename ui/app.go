@@ -49,6 +49,7 @@ type Model struct {
 	ticks   int // generation of the tick chain; older ticks are dropped
 	dirty   bool
 	drawn   time.Time // when the cached picture was drawn
+	resting bool      // Repose was told so
 	unseen  bool      // a State came since that is not in it
 	touched time.Time // when somebody pressed a key or came back to the window
 	cached  tea.View
@@ -153,6 +154,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	if m.state.Plan != nil && screen.FuseLive(m.state) {
 		m.scope, m.help = keys.Rollback, false // whatever led away from it: a burning fuse is in sight
 	}
+	m.settle()
 	return m, cmd
 }
 

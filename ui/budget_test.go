@@ -149,6 +149,22 @@ func TestAtRestTheClockDrawsSeldom(t *testing.T) {
 	}
 }
 
+func TestItIsToldWhenTheProgramComesToRest(t *testing.T) {
+	var told []bool
+	sc := ready().scene("", "checklist")
+	s := newFake(sc.state, sc.now)
+	m := New(s, Options{Repose: func(rest bool) { told = append(told, rest) }})
+	m.Update(tea.WindowSizeMsg{Width: 120, Height: 40})
+	for range 2 * int(attention/time.Second) {
+		s.pass(time.Second)
+		m.Update(tickMsg{m.ticks})
+	}
+	press1(m, "down")
+	if !slices.Equal(told, []bool{true, false}) {
+		t.Errorf("told %v", told)
+	}
+}
+
 // A window that nobody looks at is drawn by its clock alone, but for what comes to the front by itself.
 func TestABlurredWindowIsDrawnOnceASecond(t *testing.T) {
 	p := holding()

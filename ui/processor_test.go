@@ -39,7 +39,13 @@ func processor(b *testing.B, p *play, first string, every time.Duration) {
 	s := newLive(p.s)
 	out := &counting{wrote: make(chan struct{}, 1)}
 	done := make(chan struct{})
-	m := New(s, Options{First: first})
+	all := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(all)
+	m := New(s, Options{First: first, Repose: func(rest bool) { // as the commands do
+		if runtime.GOMAXPROCS(all); rest {
+			runtime.GOMAXPROCS(1)
+		}
+	}})
 	m.touched = time.Time{} // nobody has been at the keys for long
 	go func() { _, _ = program(ctx, m, out, 200, 50).Run(); close(done) }()
 	<-out.wrote

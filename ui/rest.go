@@ -31,6 +31,14 @@ func (m *Model) outdated() bool {
 	return m.unseen || fusing(m.state) || old >= m.human(least) || old < 0 // or the machine's clock was set back
 }
 
+// settle tells who wants to know when the program comes to rest, and when that is over.
+func (m *Model) settle() {
+	if rest := m.atRest(); m.options.Repose != nil && rest != m.resting {
+		m.resting = rest
+		m.options.Repose(rest)
+	}
+}
+
 // atRest tells whether nothing moves, nothing is due soon, and nobody is at the keys. In practice that goes faster than
 // life something always does.
 func (m *Model) atRest() bool {

@@ -59,6 +59,9 @@ type Options struct {
 	Progress string          // on or off: the terminal's progress bar whatever the terminal is; else where it is known
 	Outer    func() string   // names the terminal around tmux when it may be written to; nil: nobody asks
 
+	// Repose is told when nothing moves and nobody is at the keys, and when that is over; nil: nobody is told.
+	Repose func(bool)
+
 	asks     bool                // the terminal may be asked for its name
 	programs []tea.ProgramOption // more of them, for tests
 }
@@ -95,6 +98,9 @@ func Show(ctx context.Context, s Session, o Options) error {
 func (o Options) show(ctx context.Context, model func(done <-chan struct{}) tea.Model) error {
 	held, within := hold(ctx, o.Hangup)
 	defer held.end()
+	if o.Repose != nil {
+		defer o.Repose(false)
+	}
 	options := append(held.options(), o.program(within)...)
 	m := model(within.Done())
 	over := make(chan error, 1)

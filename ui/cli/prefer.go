@@ -77,6 +77,7 @@ func (a *app) liked(o ui.Options) ui.Options {
 	if c.Theme != config.Auto {
 		o.Theme = c.Theme
 	}
+	o.Repose = repose
 	if t.Tmux {
 		o.Outer = outerTerminal
 	}
