@@ -31,27 +31,34 @@ func (m *Model) outdated() bool {
 	return m.unseen || fusing(m.state) || old >= m.human(least) || old < 0 // or the machine's clock was set back
 }
 
-// settle tells who wants to know when the program comes to rest, and when that is over.
+// settle tells who wants to know when the program has little to do, and when that is over.
 func (m *Model) settle() {
-	if rest := m.atRest(); m.options.Repose != nil && rest != m.resting {
+	if rest := m.unattended(); m.options.Repose != nil && rest != m.resting {
 		m.resting = rest
 		m.options.Repose(rest)
 	}
 }
 
-// atRest tells whether nothing moves, nothing is due soon, and nobody is at the keys. In practice that goes faster than
-// life something always does.
-func (m *Model) atRest() bool {
+// unattended tells whether nobody is at the keys and nothing moves in the cluster. In practice that goes faster than life
+// something always does.
+func (m *Model) unattended() bool {
 	s := m.state
-	due := s.NextUpdate.Sub(m.now)
-	if m.options.Speed > 1 || m.dialog != nil || m.now.Sub(m.touched) < attention || s.Gate != nil || screen.RollbackLive(s) ||
-		!s.NextUpdate.IsZero() && due < soon && due > -soon {
+	if m.options.Speed > 1 || m.dialog != nil || m.now.Sub(m.touched) < attention || s.Gate != nil || screen.RollbackLive(s) {
 		return false
 	}
 	for _, d := range s.Deploys {
 		if d.Ended.IsZero() && d.Stage != run.Refused {
 			return false
 		}
+	}
+	return true
+}
+
+// atRest tells whether it is unattended, and nothing is watched, waited for or due soon.
+func (m *Model) atRest() bool {
+	s := m.state
+	if due := s.NextUpdate.Sub(m.now); !m.unattended() || !s.NextUpdate.IsZero() && due < soon && due > -soon {
+		return false
 	}
 	for _, w := range s.Watches {
 		if w.Ended.IsZero() {

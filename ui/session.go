@@ -59,7 +59,7 @@ type Options struct {
 	Progress string          // on or off: the terminal's progress bar whatever the terminal is; else where it is known
 	Outer    func() string   // names the terminal around tmux when it may be written to; nil: nobody asks
 
-	// Repose is told when nothing moves and nobody is at the keys, and when that is over; nil: nobody is told.
+	// Repose is told when nobody is at the keys and nothing moves in the cluster, and when that is over; nil: nobody is told.
 	Repose func(bool)
 
 	asks     bool                // the terminal may be asked for its name
