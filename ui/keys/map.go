@@ -60,7 +60,7 @@ var bindings = []Binding{
 	{ID: Start, Keys: []string{"s"}, Label: "start", Rank: 1, Acts: true, Help: "Start the deploy or the watch that is chosen; it asks first.", Scopes: in(Checklist)},
 	{ID: Extend, Keys: []string{"e"}, Label: "10 min longer", Rank: 2, Wants: true, Help: "Watch ten minutes longer; it asks first.", Scopes: in(Watch, WatchOnly)},
 	{
-		ID: StatusSent, Keys: []string{"t"}, Label: "status update", Rank: 4, Wants: true,
+		ID: StatusSent, Keys: []string{"t"}, Label: "status", Rank: 4, Wants: true,
 		Help: "Read the drafted status update, change it, and send it or say that it was told.", Scopes: in(Checklist, Rollout, Watch),
 	},
 	{
