@@ -246,16 +246,18 @@ func (e CheckStaled) apply(s *State, at time.Time) {
 	})
 }
 
-// judgeAgain makes the checks that were suspended while we changed an environment wait for a new look.
+// judgeAgain makes the checks that were suspended while we changed an environment, and those of what was deployed, wait for
+// a new look.
 func (s *State) judgeAgain(env string, at time.Time) {
 	for step := range Steps(s.Plan) {
 		_, phase, _ := s.place(step.ID)
 		if s.envOf(phase) != env || phase >= 0 && !s.live(step, phase) {
 			continue // boxes of phases behind us show what they showed
 		}
+		_, follows := s.deployBefore(step, phase)
 		s.step(step.ID, func(st *StepState) {
 			for i := range st.Checks {
-				if c := &st.Checks[i]; changedByUs(step.Verify[i]) && c.Status != Pending {
+				if c := &st.Checks[i]; (follows || changedByUs(step.Verify[i])) && c.Status != Pending {
 					c.Status, c.Since, c.Stale, c.Seen = Checking, at, false, time.Time{}
 				}
 			}

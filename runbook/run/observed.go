@@ -26,6 +26,10 @@ func (s State) Observed(id string) Safe {
 			worst, text = sev, c.words()
 		}
 	}
+	if text != "" && s.statusOf(step, phase) == Pending && s.early(step, phase) {
+		deploy, _ := s.deployBefore(step, phase)
+		return MakeSafe(string(text)+"; counts once "+deploy.Title+" is done", 600)
+	}
 	return text
 }
 

@@ -1,6 +1,7 @@
 package run_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -120,8 +121,13 @@ func TestACheckWithoutAWorkerIsUnknown(t *testing.T) {
 func TestWhatWeChangeIsSuspendedAndJudgedAgain(t *testing.T) {
 	d := inStaging(t)
 	d.For(15 * time.Second)
-	shows(t, d, "smoke", run.Passed)
+	shows(t, d, "smoke", run.Pending) // what it sees is the version before
+	if said := d.S.Observed("smoke"); !strings.HasSuffix(string(said), "; counts once Roll is done") {
+		t.Errorf("it says %q", said)
+	}
 	d.World.Checks["smoke"] = run.Failed
+	d.For(15 * time.Second)
+	shows(t, d, "smoke", run.Drifted) // what does not stand is shown all the same
 	d.World.PodTime = time.Minute
 	d.Want(run.Start{Step: "roll"})
 	d.Until("moving", time.Minute, stage("roll", run.InMove))

@@ -171,6 +171,8 @@ func (s State) sensed(step runbook.Step, st StepState, phase int) Status {
 	switch {
 	case step.Action() == "" && !applies:
 		return NotApplicable // every check says that there is nothing to look at
+	case step.Action() == "" && worst.OpensGate() && s.early(step, phase):
+		return Pending
 	case step.Action() == "":
 		return worst
 	}
@@ -182,6 +184,29 @@ func (s State) sensed(step runbook.Step, st StepState, phase int) Status {
 		return action
 	}
 	return worst
+}
+
+// deployBefore is the deploy that stands before a step in its phase: what the step looks at is what was deployed.
+func (s State) deployBefore(step runbook.Step, phase int) (deploy runbook.Step, ok bool) {
+	if phase < 0 {
+		return deploy, false
+	}
+	for other := range PhaseSteps(s.Plan.Runbook.Phases[phase]) {
+		if other.ID == step.ID {
+			break
+		}
+		if other.Deploy != nil && other.IsRequired() {
+			deploy, ok = other, true
+		}
+	}
+	return deploy, ok
+}
+
+// early tells whether a box that stands now says nothing yet: what ran before the deploy is well, and not what it is about.
+// What does not stand is shown all the same.
+func (s State) early(step runbook.Step, phase int) bool {
+	deploy, ok := s.deployBefore(step, phase)
+	return ok && !s.statusOf(deploy, phase).OpensGate()
 }
 
 // Shown is the state of one check as a person should read it: a fall after a pass is drift, an old look is stale, and
