@@ -174,6 +174,7 @@ func (a *app) showWatch(ctx context.Context, p *parts, w *watching) error {
 	within, leave := context.WithCancel(ctx)
 	defer leave()
 	staySmall()
+	o := a.liked(ui.Options{Cluster: asks(w.Latest().Plan.Env(w.env)), First: string(keys.WatchOnly)})
 	var failed error
 	over := w.c.clock.NewSignal()
 	w.c.clock.Go(func() {
@@ -182,7 +183,7 @@ func (a *app) showWatch(ctx context.Context, p *parts, w *watching) error {
 			leave()
 		}
 	})
-	err := ui.Show(within, w, a.liked(ui.Options{Cluster: asks(w.state.Plan.Env(w.env)), First: string(keys.WatchOnly)}))
+	err := ui.Show(within, w, o)
 	left := within.Err() == nil
 	leave()
 	_ = w.c.clock.Wait(context.Background(), never, over)
