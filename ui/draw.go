@@ -58,8 +58,8 @@ func (m *Model) body(f screen.Frame) []string {
 	if screen.FuseLive(m.state) {
 		room = min(room, f.H-fuseLines) // and a fuse stays in sight
 	}
-	if m.dialog.scope == keys.Gate { // what the boxes show goes on changing; which of them are listed does not
-		m.dialog.lines = screen.GateBoxes(m.frame(), m.dialog.steps)
+	if m.dialog.scope == keys.Gate {
+		m.retellGate()
 	}
 	lines := m.dialog.draw(m.th, f.W).View(f, room)
 	above := f

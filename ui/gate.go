@@ -31,11 +31,27 @@ func (m *Model) gate(by string) {
 		m.question(by, "Open the gate after "+clean(ph.Title)+"?", lines, func() { m.send(run.OpenGate{}) })
 		return
 	}
-	d := &dialog{scope: keys.Gate, title: fmt.Sprintf("The gate after %s is shut: %s", clean(ph.Title), plural(len(blockers), "step blocks it", "steps block it")), by: by, opened: m.now, loud: true}
+	d := &dialog{scope: keys.Gate, by: by, opened: m.now}
 	for _, step := range blockers {
 		d.steps = append(d.steps, step.ID)
 	}
 	m.dialog = d
+	m.retellGate()
+}
+
+// retellGate brings what the open gate's dialog says up to date: what the boxes show goes on changing, and so how many of
+// them block. Which of them are listed does not, for a key is on its way to one.
+func (m *Model) retellGate() {
+	d, title := m.dialog, ""
+	if ph, ok := m.state.OpenPhase(); ok {
+		title = clean(ph.Title)
+	}
+	n := len(m.state.GateBlockers())
+	d.loud, d.title = true, fmt.Sprintf("The gate after %s is shut: %s", title, plural(n, "step blocks it", "steps block it"))
+	if n == 0 {
+		d.loud, d.title = false, fmt.Sprintf("Nothing keeps the gate after %s shut any more: esc, then %s opens it", title, m.key(keys.ToGate))
+	}
+	d.lines = screen.GateBoxes(m.frame(), d.steps)
 }
 
 // choose moves in a list of a dialog, or takes one of a gate's ways out.

@@ -234,3 +234,19 @@ func TestTheTabsSayWhereSomethingGoesOn(t *testing.T) {
 	says(t, at(stuck().scene("", "checklist"), 80, 24), "▸checklist", "p rollout ✖", "x log")
 	says(t, at(undoing().scene("", "rollback").after("x"), 120, 40), "b rollback ! undoing", "▸command log")
 }
+
+// A gate's list that stands open counts what blocks now, not what did when it was opened.
+func TestAnOpenGateCountsWhatBlocksNow(t *testing.T) {
+	p := newPlay()
+	m, s := open(p.scene("", "checklist"), looks()["colour"], 120, 40)
+	press1(m, "g")
+	says(t, ansi.Strip(m.View().Content), "The gate after Prerequisites is shut: 4 steps block it")
+	steps := m.state.GateBlockers()
+	s.tell(m, p.attest(steps[0].ID).s)
+	says(t, ansi.Strip(m.View().Content), "is shut: 3 steps block it")
+	for _, step := range steps[1:] {
+		p.attest(step.ID)
+	}
+	s.tell(m, p.s)
+	says(t, ansi.Strip(m.View().Content), "Nothing keeps the gate after Prerequisites shut any more")
+}
