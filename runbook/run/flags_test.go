@@ -12,12 +12,7 @@ import (
 func raising(t testing.TB, _ ...string) *runtest.Drive {
 	t.Helper()
 	d := inProduction(t, "{id: report, title: Report}", "{id: report, title: Report, flags: {configmap: {name: flags}, flags: lobby, hold: 5m}}\n          - {id: after-watch, title: Key metrics, watch: {for: 5m, every: 15s}}")
-	d.Want(run.Start{Step: "move"})
-	d.Until("deployed", 30*time.Minute, stage("move", run.DeployDone))
-	d.For(time.Minute)
-	d.Want(run.Start{Step: "watch"})
-	d.Until("watched", 11*time.Minute, func(s run.State) bool { return !s.Watches["watch"].Ended.IsZero() })
-	openGate(d, 3, t)
+	pastTheWatch(t, d)
 	d.Want(run.Start{Step: "report"})
 	d.For(5 * time.Second)
 	return d
@@ -159,14 +154,20 @@ func TestFlagsGoOnAfterACrash(t *testing.T) {
 	}
 }
 
-func TestFlagsAreWatchedAlsoAfterTheLastWatch(t *testing.T) {
-	d := inProduction(t, "{id: report, title: Report}", "{id: report, title: Report, flags: {configmap: {name: flags}, flags: lobby, hold: 5m}}")
+// pastTheWatch deploys to production, watches it to the end and opens the gate after it.
+func pastTheWatch(t testing.TB, d *drive) {
+	t.Helper()
 	d.Want(run.Start{Step: "move"})
 	d.Until("deployed", 30*time.Minute, stage("move", run.DeployDone))
 	d.For(time.Minute)
 	d.Want(run.Start{Step: "watch"})
 	d.Until("watched", 11*time.Minute, func(s run.State) bool { return !s.Watches["watch"].Ended.IsZero() })
 	openGate(d, 3, t)
+}
+
+func TestFlagsAreWatchedAlsoAfterTheLastWatch(t *testing.T) {
+	d := inProduction(t, "{id: report, title: Report}", "{id: report, title: Report, flags: {configmap: {name: flags}, flags: lobby, hold: 5m}}")
+	pastTheWatch(t, d)
 	d.Want(run.Start{Step: "report"})
 	d.For(22 * time.Minute)
 	if got := d.World.Outside.Shares["report"]; got != 100 {

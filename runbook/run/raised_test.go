@@ -80,12 +80,7 @@ func TestARollbackEndsAlsoWithFlagsOn(t *testing.T) {
 // A run notes what it raises, without the address.
 func TestWhatARunNotes(t *testing.T) {
 	d := inProduction(t, "{id: report, title: Report}", "{id: report, title: Report, flags: {url: 'https://flags.example/path?team=x', flags: lobby, hold: 5m}}")
-	d.Want(run.Start{Step: "move"})
-	d.Until("deployed", 30*time.Minute, stage("move", run.DeployDone))
-	d.For(time.Minute)
-	d.Want(run.Start{Step: "watch"})
-	d.Until("watched", 11*time.Minute, func(s run.State) bool { return !s.Watches["watch"].Ended.IsZero() })
-	openGate(d, 3, t)
+	pastTheWatch(t, d)
 	d.World.Outside.Takes["report"] = time.Minute
 	d.Want(run.Start{Step: "report"})
 	for _, w := range run.Wanted(d.S) {
